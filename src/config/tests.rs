@@ -1,0 +1,148 @@
+use super::*;
+use rstest::rstest;
+
+const REQUIRED: [(&str, &str); 3] = [
+    ("SMS_LOGTO__AUTHORIZATION", "Bearer open sesame"),
+    ("SMS_GATEWAYAPI__API_TOKEN", "0123"),
+    ("SMS_GATEWAYAPI__SENDER", "Acme"),
+];
+
+fn environment(variables: &[(&str, &str)]) -> Source {
+    let environment = REQUIRED.iter().chain(variables).map(|(name, value)| (name.into(), value.into())).collect();
+    Source { environment, ..Source::default() }
+}
+
+fn load(variables: &[(&str, &str)]) -> Settings {
+    Settings::load(&environment(variables)).unwrap().settings
+}
+
+fn refusal(variables: &[(&str, &str)]) -> String {
+    Settings::load(&environment(variables)).unwrap_err().to_string()
+}
+
+#[test]
+fn three_keys_are_enough() {
+    let settings = load(&[]);
+    assert_eq!(settings.server.listen.to_string(), "0.0.0.0:8080");
+    assert_eq!(settings.delivery.deadline.get().as_secs(), 8);
+    assert_eq!(settings.gatewayapi.validity_period.get().as_secs(), 600);
+    assert_eq!(settings.gatewayapi.endpoint.url().as_str(), "https://gatewayapi.eu/rest/mtsms");
+    assert_eq!(settings.gatewayapi.max_connections, 32);
+}
+
+#[test]
+fn a_secret_of_digits_keeps_its_zero() {
+    assert_eq!(load(&[]).gatewayapi.api_token.expose_secret(), "0123");
+}
+
+#[rstest]
+#[case(0, "logto.authorization is not set")]
+#[case(1, "gatewayapi.api_token is not set")]
+#[case(2, "gatewayapi.sender is not set")]
+fn a_missing_key_is_named(#[case] missing: usize, #[case] sentence: &str) {
+    let mut source = environment(&[]);
+    source.environment.remove(missing);
+    let refusal = Settings::load(&source).unwrap_err().to_string();
+    assert!(refusal.starts_with(sentence), "{refusal}");
+    assert!(refusal.contains(REQUIRED[missing].0), "{refusal}");
+}
+
+#[rstest]
+#[case(
+    "SMS_GATEWAYAPI__MAX_CONECTIONS",
+    "3",
+    "unknown key gatewayapi.max_conections in SMS_GATEWAYAPI__MAX_CONECTIONS"
+)]
+#[case("SMS_SERVICE_HOST", "10.0.0.1", "unknown key service_host in SMS_SERVICE_HOST")]
+#[case("SMS_GATEWAYAPI__MAX_BATCH", "many", "SMS_GATEWAYAPI__MAX_BATCH: gatewayapi.max_batch: ")]
+#[case("SMS_GATEWAYAPI__SENDERS__DENMARK", "Acme", "`denmark` is not a two-letter ISO country code")]
+#[case("SMS_GATEWAYAPI__SENDERS__DK", "A much too long sender", "at most 11 characters")]
+#[case("SMS_GATEWAYAPI__VALIDITY_PERIOD", "30s", "gatewayapi.validity_period must be at least 60 s")]
+#[case("SMS_GATEWAYAPI__MAX_CONNECTIONS", "41", "gatewayapi.max_connections must be 1 to 40")]
+#[case("SMS_GATEWAYAPI__ENDPOINT", "ftp://x", "an http or https address")]
+#[case("SMS_DELIVERY__DEADLINE", "soon", "a duration such as")]
+#[case("SMS_LOGTO__AUTHORIZATION_FILE", "/nowhere", "can't read the file")]
+fn a_wrong_value_is_refused_with_its_origin(#[case] variable: &str, #[case] value: &str, #[case] sentence: &str) {
+    let refusal = refusal(&[(variable, value)]);
+    assert!(refusal.contains(sentence), "{refusal}");
+    assert!(refusal.contains(variable) || sentence.starts_with("gatewayapi."), "{refusal}");
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_from_two_places() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "token from a file\n").unwrap();
+    let file = ("SMS_GATEWAYAPI__API_TOKEN_FILE", secret.path().to_str().unwrap());
+
+    let mut source = environment(&[file]);
+    source.environment.remove(1);
+    let settings = Settings::load(&source).unwrap().settings;
+    assert_eq!(settings.gatewayapi.api_token.expose_secret(), "token from a file");
+
+    assert!(refusal(&[file]).contains("both set"));
+}
+
+#[test]
+fn an_extra_ca_file_is_a_path_and_no_value_from_a_file() {
+    let settings = load(&[("SMS_GATEWAYAPI__EXTRA_CA_FILE", "/etc/ca.pem")]);
+    assert_eq!(settings.gatewayapi.extra_ca_file.unwrap(), Path::new("/etc/ca.pem"));
+}
+
+#[test]
+fn authorizations_rotate_as_a_list() {
+    let mut source = environment(&[]);
+    source.environment[0].1 = "Bearer new, Bearer old".into();
+    let settings = Settings::load(&source).unwrap().settings;
+    assert_eq!(settings.logto.authorization.iter().collect::<Vec<_>>(), ["Bearer new", "Bearer old"]);
+}
+
+#[test]
+fn maps_and_durations_come_from_the_environment() {
+    let settings = load(&[
+        ("SMS_GATEWAYAPI__SENDERS__DK", "AcmeDK"),
+        ("SMS_TEMPLATES__VARIABLES__BRAND", "Acme Inc"),
+        ("SMS_DELIVERY__DEADLINE", "500ms"),
+        ("SMS_GATEWAYAPI__VALIDITY_PERIOD", "120"),
+        ("SMS_GATEWAYAPI__CLASS", "premium"),
+        ("SMS_GATEWAYAPI__PRIORITY", "VERY_URGENT"),
+    ]);
+    assert_eq!(settings.gatewayapi.sender_for(Country::parse("DK")).as_str(), "AcmeDK");
+    assert_eq!(settings.gatewayapi.sender_for(Country::parse("SE")).as_str(), "Acme");
+    assert_eq!(settings.templates.variables["brand"], "Acme Inc");
+    assert_eq!(settings.delivery.deadline.get().as_millis(), 500);
+    assert_eq!(settings.gatewayapi.validity_period.get().as_secs(), 120);
+    assert_eq!(settings.gatewayapi.class, Some(Class::Premium));
+    assert_eq!(settings.gatewayapi.priority, Some(Priority::VeryUrgent));
+}
+
+#[test]
+fn the_environment_is_over_the_file_and_the_file_over_the_defaults() {
+    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    std::fs::write(file.path(), "delivery.max_segments = 5\ngatewayapi.max_batch = 7\n").unwrap();
+    let mut source = environment(&[("SMS_GATEWAYAPI__MAX_BATCH", "9")]);
+    source.file = Some(file.path().to_owned());
+    let settings = Settings::load(&source).unwrap().settings;
+    assert_eq!((settings.delivery.max_segments, settings.gatewayapi.max_batch), (5, 9));
+
+    std::fs::write(file.path(), "gatewayapi.token = 7\n").unwrap();
+    let refusal = Settings::load(&source).unwrap_err().to_string();
+    assert!(refusal.contains("unknown key gatewayapi.token in"), "{refusal}");
+    assert!(refusal.contains(file.path().to_str().unwrap()), "{refusal}");
+}
+
+#[test]
+fn keys_of_a_later_version_warn() {
+    let loaded = Settings::load(&environment(&[("SMS_LIMITS__NUMBER__MODE", "off")])).unwrap();
+    assert_eq!(loaded.warnings, ["limits is set, but this version does not act on it yet"]);
+}
+
+#[test]
+fn empty_variables_count_as_not_set() {
+    assert_eq!(load(&[("SMS_GATEWAYAPI__LABEL", "")]).gatewayapi.label, None);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let shown = format!("{:?}", load(&[]));
+    assert!(!shown.contains("open sesame") && !shown.contains("0123"), "{shown}");
+}

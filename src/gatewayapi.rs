@@ -1,0 +1,22 @@
+//! GatewayAPI: a typed client, and the dispatcher that shares its few connections among many messages.
+//!
+//! Facts are those of GatewayAPI's REST documentation (<https://gatewayapi.com/docs/apis/rest/>).
+
+mod account;
+mod breaker;
+mod connection;
+mod dispatch;
+mod error;
+mod retry;
+mod tls;
+mod wire;
+
+pub use self::{
+    account::{Credit, CreditError, watch_credit},
+    breaker::Breaker,
+    connection::{ConnectError, Connector},
+    dispatch::{Dispatcher, Limits},
+    error::{AccountFault, ErrorCode, Failure, FailureKind, NotSent, Rejection, Unknown},
+    retry::{Decision, decide},
+    wire::{Envelope, Message, Receipt},
+};

@@ -1,0 +1,128 @@
+//! The account's credit, which runs out at night.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    connection::{Answer, NoAnswer},
+    dispatch::Dispatcher,
+    error::{ErrorCode, FailureKind, classify},
+};
+
+/// What the account has left.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Credit {
+    #[serde(rename = "credit", deserialize_with = "number_or_text")]
+    pub amount: f64,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// Why the credit is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CreditError {
+    #[error("GatewayAPI can't be reached")]
+    Unreachable,
+    #[error("GatewayAPI refused: {}, status {status}", kind.as_str())]
+    Refused { kind: FailureKind, status: u16 },
+    #[error("GatewayAPI's answer can't be read")]
+    Unreadable,
+    #[error("all connections are busy")]
+    Busy,
+}
+
+const FIRST_ASKED: Duration = Duration::from_secs(1);
+const ASKED_EVERY: Duration = Duration::from_secs(300);
+/// When no connection was free, or GatewayAPI did not answer.
+const ASKED_AGAIN: Duration = Duration::from_secs(30);
+
+impl Dispatcher {
+    /// Asks `GET /rest/me`, on a connection that no message needs.
+    ///
+    /// # Errors
+    ///
+    /// Also when there is no such connection.
+    pub async fn credit(&self) -> Result<Credit, CreditError> {
+        let connection = self.borrow_idle().ok_or(CreditError::Busy)?;
+        let answer = connection.get("me").await;
+        self.give_back(connection);
+        read(answer)
+    }
+}
+
+/// Keeps the credit's metrics up to date, for as long as the process runs.
+pub async fn watch_credit(dispatcher: Dispatcher) {
+    tokio::time::sleep(FIRST_ASKED).await;
+    loop {
+        let pause = match dispatcher.credit().await {
+            Ok(credit) => {
+                let metrics = dispatcher.metrics();
+                metrics.credit.with_label_values(&[&credit.currency]).set(credit.amount);
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                metrics.credit_time.set(now.as_secs_f64());
+                ASKED_EVERY
+            }
+            Err(CreditError::Busy) => ASKED_AGAIN,
+            Err(error) => {
+                tracing::warn!(%error, "the account's credit is not known");
+                ASKED_EVERY
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn read(answer: Result<Answer, NoAnswer>) -> Result<Credit, CreditError> {
+    let Answer { status, body, .. } = answer.map_err(|_| CreditError::Unreachable)?;
+    let body = body.unwrap_or_default();
+    if status != 200 {
+        let code = serde_json::from_slice::<serde_json::Value>(&body).ok();
+        let code = code.as_ref().and_then(|error| error["code"].as_str()).and_then(ErrorCode::parse);
+        return Err(CreditError::Refused { kind: classify(status, code), status });
+    }
+    let credit: Credit = serde_json::from_slice(&body).map_err(|_| CreditError::Unreadable)?;
+    let is_currency = credit.currency.len() == 3 && credit.currency.bytes().all(|letter| letter.is_ascii_uppercase());
+    if is_currency && credit.amount.is_finite() { Ok(credit) } else { Err(CreditError::Unreadable) }
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+
+    match Written::deserialize(deserializer)? {
+        Written::Number(number) => Ok(number),
+        Written::Text(text) => text.trim().parse().map_err(serde::de::Error::custom),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn answer(status: u16, body: &str) -> Result<Answer, NoAnswer> {
+        Ok(Answer { status, retry_after: None, body: Some(body.into()) })
+    }
+
+    #[rstest]
+    #[case(r#"{"credit":1234.56,"currency":"DKK","id":1}"#)]
+    #[case(r#"{"credit":"1234.56","currency":"DKK","id":1}"#)]
+    fn the_credit_is_a_number_or_a_text(#[case] body: &str) {
+        let credit = Credit { amount: 1234.56, currency: "DKK".to_owned() };
+        assert_eq!(read(answer(200, body)), Ok(credit));
+    }
+
+    #[test]
+    fn a_refused_token_is_told_from_an_answer_that_is_none() {
+        let kind = classify(401, None);
+        assert_eq!(read(answer(401, r#"{"code":"0x0212"}"#)), Err(CreditError::Refused { kind, status: 401 }));
+        assert_eq!(read(answer(200, r#"{"credit":"much","currency":"DKK"}"#)), Err(CreditError::Unreadable));
+        assert_eq!(read(answer(200, r#"{"credit":1,"currency":"kroner"}"#)), Err(CreditError::Unreadable));
+        assert_eq!(read(Err(NoAnswer::TimedOut)), Err(CreditError::Unreachable));
+    }
+}

@@ -1,0 +1,259 @@
+//! One connection to GatewayAPI: one request at a time, and knowledge of whether it was written.
+
+use std::{
+    path::Path,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::{
+    Client, Method, Request, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+};
+use secrecy::ExposeSecret;
+use url::{Host, Url};
+
+use super::tls;
+use crate::config;
+
+/// Longer answers are refused: GatewayAPI's are a few hundred bytes.
+const LONGEST_ANSWER: usize = 64 * 1024;
+/// Shorter than any usual server's, so that the server does not close a connection just as we write to it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// Makes connections.
+pub struct Connector {
+    endpoint: Url,
+    authorization: HeaderValue,
+    tls: rustls::ClientConfig,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+}
+
+/// Why no connection can be made from these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("gatewayapi.extra_ca_file: {0}")]
+    ExtraCa(std::io::Error),
+    #[error("the HTTP client can't be made: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// At most one open connection, opened when it is first used and again when it broke.
+pub(super) struct Connection {
+    client: Client,
+    endpoint: Url,
+    authorization: HeaderValue,
+    request_timeout: Duration,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    /// `None` where it broke off or was too long.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// Why nothing came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// No byte of the request was written: no connection, or not in time.
+    NotWritten,
+    /// The list's messages forbade it to be written, for one of them had been given up.
+    Withheld,
+    /// It was written, and then the connection broke.
+    Broken,
+    /// It was written, and no answer came in time.
+    TimedOut,
+}
+
+/// Asked at the moment at which a request is about to be written, when there is a connection for it.
+pub(super) trait Gate: Send + Sync + 'static {
+    /// Whether it may be written. After `true` it counts as sent.
+    fn open(&self) -> bool;
+}
+
+impl Connector {
+    /// # Errors
+    ///
+    /// When the file of extra certificate authorities is unusable.
+    pub fn of(settings: &config::GatewayApi) -> Result<Self, ConnectError> {
+        let token = BASE64_STANDARD.encode(format!("{}:", settings.api_token.expose_secret().trim()));
+        let mut authorization = HeaderValue::from_str(&format!("Basic {token}")).expect("Base64 is a header value");
+        authorization.set_sensitive(true);
+        let extra_ca_file = settings.extra_ca_file.as_deref().map(Path::new);
+        Ok(Self {
+            endpoint: settings.endpoint.url().clone(),
+            authorization,
+            tls: tls::client_config(extra_ca_file).map_err(ConnectError::ExtraCa)?,
+            connect_timeout: settings.connect_timeout.get(),
+            request_timeout: settings.request_timeout.get(),
+        })
+    }
+
+    /// A connection of its own, for a client that several tasks share opens one more than it has requests at times.
+    pub(super) fn connection(&self) -> Result<Connection, reqwest::Error> {
+        let builder = Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .tls_backend_preconfigured(self.tls.clone())
+            .http1_only()
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .connect_timeout(self.connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never());
+        let builder = if is_loopback(&self.endpoint) { builder.no_proxy() } else { builder };
+        Ok(Connection {
+            client: builder.build()?,
+            endpoint: self.endpoint.clone(),
+            authorization: self.authorization.clone(),
+            request_timeout: self.request_timeout,
+        })
+    }
+}
+
+impl Connection {
+    /// Posts a body of JSON, unless the gate stays shut.
+    pub(super) async fn post(&self, json: Bytes, gate: Arc<impl Gate>) -> Result<Answer, NoAnswer> {
+        let mut request = self.request(Method::POST, self.endpoint.clone());
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let passage = Arc::new(Passage::default());
+        let body = GatedBody { json: Some(json), gate, passage: Arc::clone(&passage) };
+        *request.body_mut() = Some(reqwest::Body::wrap(body));
+
+        let exchange = tokio::time::timeout(self.request_timeout, self.exchange(request)).await;
+        let fault = match exchange {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(_)) => NoAnswer::Broken,
+            Err(_) => NoAnswer::TimedOut,
+        };
+        // The connection that broke goes away in a task of its own.
+        tokio::task::yield_now().await;
+        Err(match passage.state() {
+            Passed::Unasked => NoAnswer::NotWritten,
+            Passed::Withheld => NoAnswer::Withheld,
+            Passed::Written => fault,
+        })
+    }
+
+    /// Gets another resource beside the endpoint.
+    pub(super) async fn get(&self, sibling: &str) -> Result<Answer, NoAnswer> {
+        let url = self.endpoint.join(sibling).map_err(|_| NoAnswer::NotWritten)?;
+        match tokio::time::timeout(self.request_timeout, self.exchange(self.request(Method::GET, url))).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(NoAnswer::Broken),
+            Err(_) => Err(NoAnswer::TimedOut),
+        }
+    }
+
+    fn request(&self, method: Method, url: Url) -> Request {
+        let mut request = Request::new(method, url);
+        request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
+        request
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, reqwest::Error> {
+        let response = self.client.execute(request).await?;
+        let status = response.status().as_u16();
+        let retry_after = retry_after(&response);
+        let body = read_body(response).await;
+        // Lets the client take the connection back before the next request asks for it; otherwise it opens another.
+        tokio::task::yield_now().await;
+        Ok(Answer { status, retry_after, body })
+    }
+}
+
+async fn read_body(mut response: Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
+/// The header in whole seconds; its other form, a date, is not used by GatewayAPI.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+}
+
+/// Proxies of the environment are for the world, not for this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// How far a request came.
+#[derive(Default)]
+struct Passage {
+    asked: AtomicBool,
+    written: AtomicBool,
+}
+
+enum Passed {
+    Unasked,
+    Withheld,
+    Written,
+}
+
+impl Passage {
+    fn state(&self) -> Passed {
+        match (self.asked.load(Ordering::Acquire), self.written.load(Ordering::Acquire)) {
+            (false, _) => Passed::Unasked,
+            (true, false) => Passed::Withheld,
+            (true, true) => Passed::Written,
+        }
+    }
+}
+
+/// A body that is asked for when a connection stands, and not before: this is how we know what was written.
+struct GatedBody<G> {
+    json: Option<Bytes>,
+    gate: Arc<G>,
+    passage: Arc<Passage>,
+}
+
+/// The gate stayed shut.
+#[derive(Debug, thiserror::Error)]
+#[error("the request was withheld")]
+struct WithheldError;
+
+impl<G: Gate> Body for GatedBody<G> {
+    type Data = Bytes;
+    type Error = WithheldError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, WithheldError>>> {
+        let Some(json) = self.json.take() else { return Poll::Ready(None) };
+        let may_pass = self.gate.open();
+        self.passage.written.store(may_pass, Ordering::Release);
+        self.passage.asked.store(true, Ordering::Release);
+        Poll::Ready(Some(if may_pass { Ok(Frame::data(json)) } else { Err(WithheldError) }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.json.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.json.as_ref().map_or(0, |json| json.len() as u64))
+    }
+}

@@ -1,0 +1,270 @@
+//! What can go wrong with a message at GatewayAPI, and what its error codes mean.
+//!
+//! Three things matter to whoever waits: they said no (never try again), nothing was sent (try again while there is
+//! time), or we don't know (never try again, for the message may have been sent and billed).
+
+use std::{fmt, time::Duration};
+
+/// GatewayAPI's error code, such as `0x0215`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ErrorCode(pub u16);
+
+impl ErrorCode {
+    /// Reads `0x0215`.
+    pub fn parse(text: &str) -> Option<Self> {
+        u16::from_str_radix(text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?, 16).ok().map(Self)
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#06x}", self.0)
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a message was not accepted, with what an operator needs to ask GatewayAPI about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub status: Option<u16>,
+    pub code: Option<ErrorCode>,
+    /// GatewayAPI's `incident_uuid`.
+    pub incident: Option<String>,
+    /// How long to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// They said no to this message.
+    Rejected(Rejection),
+    /// They say no to every message of ours.
+    Account(AccountFault),
+    /// Nothing was sent.
+    NotSent(NotSent),
+    /// It may have been sent.
+    Unknown(Unknown),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// The number is blacklisted.
+    Recipient,
+    /// This number and message are blacklisted for a while.
+    RecipientForNow,
+    /// The country or the operator is not authorised.
+    Destination,
+    /// Filtered by content, an unlisted link for instance.
+    Content,
+    /// The request is wrong: a fault of ours that may lie in one message of a list.
+    Request,
+    /// The request is wrong in what all messages have in common: class or priority.
+    Settings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountFault {
+    Credentials,
+    /// Our IP address is not allowed.
+    Address,
+    Credit,
+    /// A feature is not enabled for the account.
+    Feature,
+    Frozen,
+    /// The class is not configured for the account.
+    Class,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// No connection: refused, reset, DNS, TLS, or too slow.
+    Unreachable,
+    /// GatewayAPI is too busy or has a fault of its own.
+    Transient,
+    /// The deadline passed while the message waited for a connection.
+    DeadlinePassed,
+    /// Too many messages wait already.
+    Overloaded,
+    /// GatewayAPI could not be reached lately, so it was not tried.
+    BreakerOpen,
+    /// A newer message to the same number left while this one waited for its next try.
+    Superseded,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// The connection broke after the request was written.
+    Broken,
+    /// No answer in time.
+    TimedOut,
+    /// An answer that can't be read.
+    Unreadable,
+}
+
+impl Failure {
+    pub const fn of(kind: FailureKind) -> Self {
+        Self { kind, status: None, code: None, incident: None, retry_after: None }
+    }
+
+    pub const fn not_sent(reason: NotSent) -> Self {
+        Self::of(FailureKind::NotSent(reason))
+    }
+
+    pub const fn unknown(reason: Unknown) -> Self {
+        Self::of(FailureKind::Unknown(reason))
+    }
+}
+
+impl FailureKind {
+    /// The outcome, for metrics and logs.
+    pub const fn outcome(self) -> &'static str {
+        match self {
+            Self::Rejected(_) => "rejected",
+            Self::Account(_) => "account_fault",
+            Self::NotSent(_) => "not_sent",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The kind of error, for metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected(Rejection::Recipient) => "recipient",
+            Self::Rejected(Rejection::RecipientForNow) => "recipient_for_now",
+            Self::Rejected(Rejection::Destination) => "destination",
+            Self::Rejected(Rejection::Content) => "content",
+            Self::Rejected(Rejection::Request) => "request",
+            Self::Rejected(Rejection::Settings) => "settings",
+            Self::Account(AccountFault::Credentials) => "credentials",
+            Self::Account(AccountFault::Address) => "address",
+            Self::Account(AccountFault::Credit) => "credit",
+            Self::Account(AccountFault::Feature) => "feature",
+            Self::Account(AccountFault::Frozen) => "frozen",
+            Self::Account(AccountFault::Class) => "class",
+            Self::NotSent(NotSent::Unreachable) => "unreachable",
+            Self::NotSent(NotSent::Transient) => "transient",
+            Self::NotSent(NotSent::DeadlinePassed) => "deadline_passed",
+            Self::NotSent(NotSent::Overloaded) => "overloaded",
+            Self::NotSent(NotSent::BreakerOpen) => "breaker_open",
+            Self::NotSent(NotSent::Superseded) => "superseded",
+            Self::Unknown(Unknown::Broken) => "broken",
+            Self::Unknown(Unknown::TimedOut) => "timed_out",
+            Self::Unknown(Unknown::Unreadable) => "unreadable",
+        }
+    }
+
+    /// One message of a list is to blame, and the others would be accepted without it.
+    pub(super) const fn blames_one_message(self) -> bool {
+        match self {
+            Self::Rejected(Rejection::Settings) => false,
+            Self::Rejected(_) => true,
+            Self::Account(_) | Self::NotSent(_) | Self::Unknown(_) => false,
+        }
+    }
+}
+
+/// What an answer other than 2xx means: by its code first, by its status second.
+pub(super) const fn classify(status: u16, code: Option<ErrorCode>) -> FailureKind {
+    if let Some(code) = code
+        && let Some(kind) = by_code(code)
+    {
+        return kind;
+    }
+    match status {
+        401 => FailureKind::Account(AccountFault::Credentials),
+        403 => FailureKind::Account(AccountFault::Feature),
+        429 | 500 | 502 | 503 | 504 => FailureKind::NotSent(NotSent::Transient),
+        // A redirect is not followed, and a status that nobody described tells what is wrong with the request.
+        ..500 => FailureKind::Rejected(Rejection::Request),
+        _ => FailureKind::Unknown(Unknown::Unreadable),
+    }
+}
+
+const fn by_code(code: ErrorCode) -> Option<FailureKind> {
+    use AccountFault as Fault;
+    use FailureKind::{Account, NotSent as Not, Rejected};
+
+    Some(match code.0 {
+        0x0220..=0x0222 | 0x0310 => Rejected(Rejection::Request),
+        0x0218 | 0x0311 => Rejected(Rejection::Settings),
+        0x0210..=0x0212 | 0x0223..=0x0226 | 0x0229 => Account(Fault::Credentials),
+        0x0213 => Account(Fault::Address),
+        0x0214 => Rejected(Rejection::RecipientForNow),
+        0x0215 => Rejected(Rejection::Recipient),
+        0x0216 => Account(Fault::Credit),
+        0x0217 | 0x021f => Rejected(Rejection::Destination),
+        0x0219..=0x021d => Account(Fault::Feature),
+        0x021e => Account(Fault::Class),
+        0x022a => Account(Fault::Frozen),
+        0x0312 => Rejected(Rejection::Content),
+        other => match other & 0xff {
+            0x01 | 0x04 | 0x05 | 0x06 | 0x09 => Not(NotSent::Transient),
+            0x02 | 0x03 | 0x07 | 0x08 => Rejected(Rejection::Request),
+            _ => return None,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(400, &[0x0220, 0x0221, 0x0222], "rejected", "request")]
+    #[case(401, &[0x0210, 0x0211, 0x0212, 0x0223, 0x0224, 0x0225, 0x0226, 0x0229], "account_fault", "credentials")]
+    #[case(403, &[0x0213], "account_fault", "address")]
+    #[case(403, &[0x0214], "rejected", "recipient_for_now")]
+    #[case(403, &[0x0215], "rejected", "recipient")]
+    #[case(403, &[0x0216], "account_fault", "credit")]
+    #[case(403, &[0x0217, 0x021f], "rejected", "destination")]
+    #[case(403, &[0x0219, 0x021a, 0x021b, 0x021c, 0x021d], "account_fault", "feature")]
+    #[case(403, &[0x022a], "account_fault", "frozen")]
+    #[case(422, &[0x0218, 0x0311], "rejected", "settings")]
+    #[case(422, &[0x0310], "rejected", "request")]
+    #[case(422, &[0x0312], "rejected", "content")]
+    #[case(500, &[0x021e], "account_fault", "class")]
+    #[case(500, &[0x0101, 0x0204, 0x0305, 0x0406, 0x0909], "not_sent", "transient")]
+    #[case(400, &[0x0101, 0x0209], "not_sent", "transient")]
+    #[case(500, &[0x0102, 0x0203, 0x0307, 0x0408], "rejected", "request")]
+    fn the_code_decides(#[case] status: u16, #[case] codes: &[u16], #[case] outcome: &str, #[case] kind: &str) {
+        for code in codes {
+            let found = classify(status, Some(ErrorCode(*code)));
+            assert_eq!((found.outcome(), found.as_str()), (outcome, kind), "{code:#06x}");
+        }
+    }
+
+    #[rstest]
+    #[case(400, "rejected", "request")]
+    #[case(401, "account_fault", "credentials")]
+    #[case(403, "account_fault", "feature")]
+    #[case(404, "rejected", "request")]
+    #[case(302, "rejected", "request")]
+    #[case(422, "rejected", "request")]
+    #[case(429, "not_sent", "transient")]
+    #[case(500, "not_sent", "transient")]
+    #[case(502, "not_sent", "transient")]
+    #[case(503, "not_sent", "transient")]
+    #[case(504, "not_sent", "transient")]
+    #[case(520, "unknown", "unreadable")]
+    fn the_status_decides_without_a_known_code(#[case] status: u16, #[case] outcome: &str, #[case] kind: &str) {
+        for code in [None, Some(ErrorCode(0x7777))] {
+            let found = classify(status, code);
+            assert_eq!((found.outcome(), found.as_str()), (outcome, kind), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_read_as_it_is_written() {
+        assert_eq!(ErrorCode::parse("0x0213"), Some(ErrorCode(0x0213)));
+        assert_eq!(ErrorCode::parse("0x021E").unwrap().to_string(), "0x021e");
+        assert_eq!(ErrorCode::parse("531"), None);
+        assert_eq!(ErrorCode::parse("0x12345"), None);
+    }
+}

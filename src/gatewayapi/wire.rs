@@ -1,0 +1,260 @@
+//! GatewayAPI's JSON.
+
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::error::{ErrorCode, Failure, FailureKind, Unknown, classify};
+use crate::{
+    config::{self, Class, Priority},
+    sms::{Encoding, MessageId, MessageText, Msisdn, Sender},
+};
+
+/// One message to one number.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    pub id: MessageId,
+    pub msisdn: Msisdn,
+    pub sender: &'a Sender,
+    pub text: &'a MessageText,
+    pub encoding: Encoding,
+}
+
+/// What all messages of the service have in common, so that any of them can travel in one list.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    class: Option<Class>,
+    priority: Option<Priority>,
+    /// Seconds.
+    validity_period: u64,
+    label: Option<String>,
+    callback_url: Option<Url>,
+}
+
+/// GatewayAPI's word that it accepted a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// GatewayAPI's own id of the message.
+    pub id: u64,
+}
+
+#[derive(Serialize)]
+struct MessageJson<'a> {
+    message: &'a str,
+    recipients: [RecipientJson; 1],
+    sender: &'a str,
+    encoding: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<Class>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<Priority>,
+    validity_period: u64,
+    userref: MessageId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RecipientJson {
+    msisdn: u64,
+}
+
+impl Envelope {
+    pub fn of(settings: &config::Settings) -> Self {
+        let gatewayapi = &settings.gatewayapi;
+        Self {
+            class: gatewayapi.class,
+            priority: gatewayapi.priority,
+            validity_period: gatewayapi.validity_period.get().as_secs(),
+            label: gatewayapi.label.clone(),
+            callback_url: settings.delivery_reports.url.as_ref().map(|endpoint| endpoint.url().clone()),
+        }
+    }
+
+    /// The message as one JSON object.
+    pub(super) fn encode(&self, message: Message<'_>) -> Bytes {
+        let object = MessageJson {
+            message: message.text.as_str(),
+            recipients: [RecipientJson { msisdn: message.msisdn.digits() }],
+            sender: message.sender.as_str(),
+            encoding: message.encoding.as_str(),
+            class: self.class,
+            priority: self.priority,
+            validity_period: self.validity_period,
+            userref: message.id,
+            callback_url: self.callback_url.as_ref().map(Url::as_str),
+            label: self.label.as_deref(),
+        };
+        serde_json::to_vec(&object).expect("strings and numbers are JSON").into()
+    }
+}
+
+/// The body of a request: the object alone, or a list of them.
+pub(super) fn body<'a>(objects: impl ExactSizeIterator<Item = &'a Bytes> + Clone) -> Bytes {
+    if objects.len() == 1 {
+        return objects.clone().next().cloned().unwrap_or_default();
+    }
+    let mut list = BytesMut::with_capacity(2 + objects.clone().map(|object| object.len() + 1).sum::<usize>());
+    for (index, object) in objects.enumerate() {
+        list.put_u8(if index == 0 { b'[' } else { b',' });
+        list.put_slice(object);
+    }
+    list.put_u8(b']');
+    list.freeze()
+}
+
+/// A read answer to a list of messages.
+pub(super) struct Accepted {
+    /// One for each message, in order.
+    pub(super) ids: Vec<u64>,
+    pub(super) cost: Option<Cost>,
+}
+
+/// What a request cost, by GatewayAPI's word.
+pub(super) struct Cost {
+    pub(super) amount: f64,
+    /// ISO 4217.
+    pub(super) currency: String,
+}
+
+/// A refusal, and the numbers that it names as the reason.
+pub(super) struct Refused {
+    pub(super) failure: Failure,
+    pub(super) named: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+struct AcceptedJson {
+    ids: Vec<u64>,
+    #[serde(default)]
+    usage: Option<UsageJson>,
+}
+
+#[derive(Deserialize)]
+struct UsageJson {
+    currency: String,
+    total_cost: f64,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorJson {
+    code: Option<String>,
+    incident_uuid: Option<String>,
+    #[serde(default)]
+    variables: Vec<serde_json::Value>,
+}
+
+/// Reads the answer to a request of `messages` messages. `body` is `None` where it broke off or was too long.
+pub(super) fn read(
+    status: u16,
+    retry_after: Option<Duration>,
+    body: Option<&[u8]>,
+    messages: usize,
+) -> Result<Accepted, Refused> {
+    if (200..300).contains(&status) {
+        let read = body.and_then(|body| serde_json::from_slice::<AcceptedJson>(body).ok());
+        return match read.filter(|accepted| accepted.ids.len() == messages) {
+            Some(AcceptedJson { ids, usage }) => Ok(Accepted { ids, cost: usage.and_then(cost) }),
+            None => {
+                let failure = Failure { status: Some(status), ..Failure::unknown(Unknown::Unreadable) };
+                Err(Refused { failure, named: Vec::new() })
+            }
+        };
+    }
+    let error: ErrorJson = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let code = error.code.as_deref().and_then(ErrorCode::parse);
+    let kind = classify(status, code);
+    let retry_after = retry_after.filter(|_| matches!(kind, FailureKind::NotSent(_)));
+    let incident = error.incident_uuid.filter(|incident| is_identifier(incident));
+    let named = error.variables.iter().filter_map(msisdn).collect();
+    Err(Refused { failure: Failure { kind, status: Some(status), code, incident, retry_after }, named })
+}
+
+fn cost(usage: UsageJson) -> Option<Cost> {
+    let is_currency = usage.currency.len() == 3 && usage.currency.bytes().all(|letter| letter.is_ascii_uppercase());
+    let is_amount = usage.total_cost.is_finite() && usage.total_cost >= 0.0;
+    (is_currency && is_amount).then_some(Cost { amount: usage.total_cost, currency: usage.currency })
+}
+
+/// Fit to stand in a log line.
+fn is_identifier(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn msisdn(variable: &serde_json::Value) -> Option<u64> {
+    variable.as_u64().or_else(|| {
+        let text = variable.as_str()?;
+        text.strip_prefix('+').unwrap_or(text).parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(body: &str, messages: usize) -> Option<Vec<u64>> {
+        read(200, None, Some(body.as_bytes()), messages).ok().map(|accepted| accepted.ids)
+    }
+
+    fn refused(status: u16, body: &str) -> Refused {
+        read(status, Some(Duration::from_secs(3)), Some(body.as_bytes()), 1).err().unwrap()
+    }
+
+    #[test]
+    fn an_id_per_message_is_acceptance() {
+        let body = r#"{"ids":[1,2],"usage":{"countries":{"DK":2},"currency":"DKK","total_cost":1},"more":[]}"#;
+        assert_eq!(accepted(body, 2), Some(vec![1, 2]));
+        assert_eq!(accepted(r#"{"ids":[7]}"#, 1), Some(vec![7]));
+    }
+
+    #[test]
+    fn a_2xx_that_does_not_answer_for_each_message_is_unknown() {
+        for body in [r#"{"ids":[]}"#, r#"{"ids":[1,2]}"#, "<html>", "", r#"{"code":"0x0215"}"#] {
+            let refused = read(200, None, Some(body.as_bytes()), 1).err().unwrap();
+            assert_eq!(refused.failure.kind, FailureKind::Unknown(Unknown::Unreadable), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_cost_may_be_a_whole_number() {
+        let body = br#"{"ids":[1],"usage":{"countries":{"DK":1},"currency":"DKK","total_cost":1}}"#;
+        let cost = read(200, None, Some(body), 1).ok().unwrap().cost.unwrap();
+        assert_eq!((cost.amount, cost.currency.as_str()), (1.0, "DKK"));
+    }
+
+    #[test]
+    fn a_refusal_keeps_code_and_incident_and_names_numbers() {
+        let refused = refused(
+            403,
+            r#"{"code":"0x0215","incident_uuid":"d8127429-fa0c-4316-b1f2-e610c3958f43",
+                "message":"Blacklisted: %1","variables":["+4526091045", "x", 4526091046]}"#,
+        );
+        assert_eq!(refused.failure.code, Some(ErrorCode(0x0215)));
+        assert_eq!(refused.failure.incident.as_deref(), Some("d8127429-fa0c-4316-b1f2-e610c3958f43"));
+        assert_eq!(refused.failure.retry_after, None);
+        assert_eq!(refused.named, [4_526_091_045, 4_526_091_046]);
+    }
+
+    #[test]
+    fn a_refusal_that_is_not_json_counts_by_its_status() {
+        let refused = refused(503, "<html>Service Unavailable</html>");
+        assert_eq!(refused.failure.kind.outcome(), "not_sent");
+        assert_eq!(refused.failure.retry_after, Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn an_incident_that_is_none_is_not_logged() {
+        assert_eq!(refused(400, r#"{"incident_uuid":"to +4526091045\n"}"#).failure.incident, None);
+    }
+
+    #[test]
+    fn several_objects_are_a_list() {
+        let objects = [Bytes::from_static(b"{\"a\":1}"), Bytes::from_static(b"{}")];
+        assert_eq!(body(objects[..1].iter()), "{\"a\":1}");
+        assert_eq!(body(objects.iter()), "[{\"a\":1},{}]");
+    }
+}

@@ -1,0 +1,32 @@
+//! Sends Logto's verification codes as SMS through GatewayAPI.
+//!
+//! The modules stand in the order in which they depend on each other: each uses only those above it. A call goes
+//!
+//! ```text
+//! HTTP request → authenticate → validate → render → encode → GatewayAPI → answer
+//!    routes         auth        send, sms  templates   sms    gatewayapi   routes
+//! ```
+
+pub mod sms;
+
+pub mod config;
+
+pub mod metrics;
+
+pub mod templates;
+
+pub mod gatewayapi;
+
+pub mod send;
+
+pub mod auth;
+
+pub mod routes;
+
+pub mod server;
+
+pub mod simulator;
+
+pub mod telemetry;
+
+pub mod cli;

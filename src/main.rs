@@ -1,0 +1,5 @@
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gatewayapi_sms_connector::cli::run()
+}

@@ -1,0 +1,165 @@
+//! What monitoring sees: one struct of instruments, each of whose doc comments is its help text.
+//!
+//! Labels are bounded: no number, no code, no name that a caller may choose.
+
+use std::time::Duration;
+
+use prometheus::{
+    CounterVec, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
+};
+
+/// Declares the instruments, so that a name, its help and its labels stand in one place.
+macro_rules! instruments {
+    ($($(#[doc = $help:literal])+ $field:ident: $kind:ident($name:literal, [$($label:literal),*] $(, [$($bucket:literal),*])?);)+) => {
+        /// All instruments of the process.
+        #[derive(Debug)]
+        pub struct Metrics {
+            registry: Registry,
+            $($(#[doc = $help])+ pub $field: $kind,)+
+        }
+
+        impl Metrics {
+            /// Instruments at zero.
+            pub fn new() -> Self {
+                let registry = Registry::new();
+                let register = |collector: Box<dyn Collector>| registry.register(collector).expect("names are distinct");
+                $(
+                    let opts = Opts::new($name, concat!($($help),+).trim());
+                    let $field = $kind::instrument(opts, &[$($label),*], &[$($($bucket),*)?]);
+                    register(Box::new($field.clone()));
+                )+
+                register(Box::new(ProcessCollector::for_self()));
+                Self { registry, $($field,)+ }
+            }
+        }
+    };
+}
+
+instruments! {
+    /// Calls of POST /send by outcome and usage type.
+    requests: IntCounterVec("sms_requests_total", ["outcome", "usage_type"]);
+    /// Calls of POST /send that were answered with the outcome of an earlier equal call.
+    repeats: IntCounter("sms_repeats_total", []);
+    /// Requests to GatewayAPI by outcome (accepted, rejected, ...) and kind of error.
+    gatewayapi_requests: IntCounterVec("sms_gatewayapi_requests_total", ["outcome", "error_kind"]);
+    /// Messages in one request to GatewayAPI.
+    gatewayapi_batch_size: Histogram("sms_gatewayapi_batch_size", [], [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0]);
+    /// Attempts to send a message again after GatewayAPI did not take it.
+    retries: IntCounter("sms_retries_total", []);
+    /// Outcomes that became known after the person had been answered.
+    late_outcomes: IntCounterVec("sms_late_outcomes_total", ["outcome"]);
+    /// Time in each stage of a call: validate, render, gatewayapi (waiting for a connection included), total.
+    stage_duration: HistogramVec("sms_stage_duration_seconds", ["stage"],
+        [0.000_01, 0.000_1, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0]);
+    /// Segments of the messages handed to GatewayAPI, by encoding. The sum is what is billed.
+    segments: HistogramVec("sms_message_segments", ["encoding"], [1.0, 2.0, 3.0, 5.0, 10.0]);
+    /// Messages that wait for a connection to GatewayAPI.
+    messages_waiting: IntGauge("sms_messages_waiting", []);
+    /// Connections to GatewayAPI that carry a request.
+    connections_in_use: IntGauge("sms_gatewayapi_connections_in_use", []);
+    /// The circuit breaker: 0 closed, 1 open (answers at once, probes now and then).
+    breaker_state: IntGauge("sms_gatewayapi_breaker_state", []);
+    /// What GatewayAPI said the accepted messages cost, by currency.
+    cost: CounterVec("sms_cost_total", ["currency"]);
+    /// The account's credit, by currency.
+    credit: GaugeVec("sms_gatewayapi_credit", ["currency"]);
+    /// When the credit was last known, in seconds since 1970.
+    credit_time: Gauge("sms_gatewayapi_credit_timestamp_seconds", []);
+    /// Template sets loaded while running, by result (loaded, refused).
+    template_reloads: IntCounterVec("sms_template_reloads_total", ["result"]);
+    /// Constant 1, with the version as label.
+    build_info: IntGaugeVec("sms_build_info", ["version"]);
+}
+
+impl Metrics {
+    /// Takes note of the time that a stage took.
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        self.stage_duration.with_label_values(&[stage.as_str()]).observe(took.as_secs_f64());
+    }
+
+    /// The Prometheus text format.
+    pub fn encode(&self) -> String {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("writing to memory succeeds");
+        String::from_utf8(text).expect("Prometheus' text format is UTF-8")
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Stages of a call, as the metric names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Validate,
+    Render,
+    GatewayApi,
+    Total,
+}
+
+impl Stage {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Render => "render",
+            Self::GatewayApi => "gatewayapi",
+            Self::Total => "total",
+        }
+    }
+}
+
+/// The content type of [`Metrics::encode`].
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What [`instruments!`] needs to make an instrument of any kind. The options are constants, so they are valid.
+trait Instrument {
+    fn instrument(opts: Opts, labels: &[&str], buckets: &[f64]) -> Self;
+}
+
+macro_rules! kinds {
+    (plain: $($plain:ident)+; labelled: $($labelled:ident)+) => {
+        $(impl Instrument for $plain {
+            fn instrument(opts: Opts, _: &[&str], _: &[f64]) -> Self {
+                Self::with_opts(opts).expect("constant options")
+            }
+        })+
+        $(impl Instrument for $labelled {
+            fn instrument(opts: Opts, labels: &[&str], _: &[f64]) -> Self {
+                Self::new(opts, labels).expect("constant options")
+            }
+        })+
+    };
+}
+
+kinds!(plain: IntCounter IntGauge Gauge; labelled: IntCounterVec IntGaugeVec GaugeVec CounterVec);
+
+impl Instrument for Histogram {
+    fn instrument(opts: Opts, _: &[&str], buckets: &[f64]) -> Self {
+        Self::with_opts(HistogramOpts::from(opts).buckets(buckets.to_vec())).expect("constant options")
+    }
+}
+
+impl Instrument for HistogramVec {
+    fn instrument(opts: Opts, labels: &[&str], buckets: &[f64]) -> Self {
+        Self::new(HistogramOpts::from(opts).buckets(buckets.to_vec()), labels).expect("constant options")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruments_doc_comment_is_its_help_text() {
+        let metrics = Metrics::new();
+        metrics.requests.with_label_values(&["accepted", "SignIn"]).inc();
+        let text = metrics.encode();
+        assert!(text.contains("# HELP sms_requests_total Calls of POST /send by outcome and usage type.\n"), "{text}");
+        assert!(text.contains("sms_requests_total{outcome=\"accepted\",usage_type=\"SignIn\"} 1\n"), "{text}");
+        assert!(text.contains("process_resident_memory_bytes"), "{text}");
+    }
+}

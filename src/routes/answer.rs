@@ -1,0 +1,145 @@
+//! How an outcome becomes HTTP: one short sentence for the person, or RFC 9457 for a program.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{ACCEPT, CONTENT_LANGUAGE, HeaderValue, RETRY_AFTER},
+    },
+    mime,
+};
+use serde::Serialize;
+
+use super::sentence::{Language, Sentence, Sentences};
+use crate::{
+    gatewayapi::{FailureKind, NotSent, Rejection},
+    send::{Delivery, SendError},
+    sms::MessageId,
+};
+
+/// An answer to `POST /send`, before it is put into words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) sentence: Sentence,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) message_id: Option<MessageId>,
+}
+
+/// What to wait for when nobody said how long: a short fault, and a message that may still arrive.
+const SOON: Duration = Duration::from_secs(5);
+const AFTER_A_MESSAGE_MAY_COME: Duration = Duration::from_secs(60);
+
+impl Answer {
+    pub(super) const fn refusal(status: StatusCode, sentence: Sentence) -> Self {
+        Self { status, sentence, retry_after: None, message_id: None }
+    }
+
+    /// The service takes no calls just now.
+    pub(super) const fn unavailable() -> Self {
+        Self { retry_after: Some(SOON), ..Self::refusal(StatusCode::SERVICE_UNAVAILABLE, Sentence::Unavailable) }
+    }
+
+    pub(super) fn of(delivery: &Delivery) -> Self {
+        let refusal = match &delivery.result {
+            Ok(_) => Self::refusal(StatusCode::OK, Sentence::Sent),
+            Err(error) => Self::of_error(error),
+        };
+        Self { message_id: Some(delivery.id), ..refusal }
+    }
+
+    /// The one place where an error becomes a status.
+    fn of_error(error: &SendError) -> Self {
+        let failure = match error {
+            SendError::Number(_) => return Self::refusal(StatusCode::UNPROCESSABLE_ENTITY, Sentence::NumberUnusable),
+            SendError::Template(_) | SendError::TooManySegments { .. } => {
+                return Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, Sentence::ServiceFault);
+            }
+            SendError::Interrupted => {
+                return Self::refusal(StatusCode::GATEWAY_TIMEOUT, Sentence::OutcomeUnknown);
+            }
+            SendError::GatewayApi(failure) => failure,
+        };
+        let (status, sentence) = match failure.kind {
+            FailureKind::Rejected(Rejection::Recipient) => (422, Sentence::RecipientRefused),
+            FailureKind::Rejected(Rejection::RecipientForNow) => (422, Sentence::RecipientRefusedForNow),
+            FailureKind::Rejected(Rejection::Destination) => (422, Sentence::DestinationRefused),
+            FailureKind::Rejected(Rejection::Content) => (422, Sentence::ContentRefused),
+            FailureKind::Rejected(Rejection::Request | Rejection::Settings) | FailureKind::Account(_) => {
+                (502, Sentence::ProviderFault)
+            }
+            FailureKind::NotSent(_) => (503, Sentence::Unavailable),
+            FailureKind::Unknown(_) => (504, Sentence::OutcomeUnknown),
+        };
+        let retry_after = match failure.kind {
+            FailureKind::NotSent(NotSent::Superseded) => None,
+            FailureKind::NotSent(_) => Some(failure.retry_after.unwrap_or(SOON)),
+            FailureKind::Unknown(_) => Some(AFTER_A_MESSAGE_MAY_COME),
+            FailureKind::Rejected(_) | FailureKind::Account(_) => None,
+        };
+        let status = StatusCode::from_u16(status).expect("a constant status");
+        Self { retry_after, ..Self::refusal(status, sentence) }
+    }
+
+    /// Puts it into words, in the form that the caller asked for.
+    pub(super) fn respond(&self, request: &HttpRequest, sentences: &Sentences, language: Language) -> HttpResponse {
+        let text = sentences.text(self.sentence, language);
+        let mut response = HttpResponse::build(self.status);
+        if let Some(id) = self.message_id {
+            response.insert_header(("X-Message-Id", id.to_string()));
+        }
+        if let Some(wait) = self.retry_after {
+            // Rounded up: an earlier retry would only be refused again.
+            response.insert_header((RETRY_AFTER, wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
+        }
+        response.insert_header((CONTENT_LANGUAGE, sentences.tag(language)));
+        if !wants_json(request) {
+            return response.content_type(mime::TEXT_PLAIN_UTF_8).body(text.to_owned());
+        }
+        if self.status.is_success() {
+            return response.json(Acceptance { message_id: self.message_id, detail: text });
+        }
+        let problem = Problem {
+            kind: format!("urn:gatewayapi-sms-connector:problem:{}", self.sentence.key()),
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            detail: text,
+            message_id: self.message_id,
+        };
+        response.insert_header(("Content-Type", "application/problem+json"));
+        response.body(serde_json::to_vec(&problem).expect("strings and numbers are JSON"))
+    }
+}
+
+/// RFC 9457, section 3, with the message's id as an extension.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<MessageId>,
+}
+
+#[derive(Serialize)]
+struct Acceptance<'a> {
+    message_id: Option<MessageId>,
+    detail: &'a str,
+}
+
+/// Logto's connector names no type, or any; only who asks for JSON by name gets it.
+fn wants_json(request: &HttpRequest) -> bool {
+    let named = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|value| {
+            value.split(',').filter_map(|range| range.split(';').next()).any(|range| {
+                let range = range.trim();
+                range.eq_ignore_ascii_case("application/json") || range.eq_ignore_ascii_case("application/problem+json")
+            })
+        })
+    };
+    request.headers().get_all(ACCEPT).any(named)
+}

@@ -1,0 +1,177 @@
+//! The line that every message goes along: validate → render → encode → GatewayAPI → answer.
+//!
+//! Knows no HTTP. A repeat of a call joins or repeats the first one's outcome instead of going along it again.
+
+mod record;
+mod repeat;
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use arc_swap::ArcSwap;
+use tokio::time::sleep;
+
+pub use self::repeat::Repeats;
+use self::{
+    record::Record,
+    repeat::{Claim, Ticket},
+};
+use crate::{
+    config::{self, Settings},
+    gatewayapi::{Decision, Dispatcher, Failure, Message, NotSent, Receipt, decide},
+    metrics::{Metrics, Stage},
+    sms::{Measure, MessageId, NumberError, Payload, Recipient, UsageType, measure},
+    templates::{RenderError, Rendered, TemplateSet},
+};
+
+/// What Logto asks for. Holds number and code, so it has no `Debug`.
+pub struct Call {
+    /// As Logto wrote it.
+    pub to: String,
+    pub usage_type: UsageType,
+    pub payload: Payload,
+    /// Of the person who asked, where Logto knows it.
+    pub ip: Option<IpAddr>,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The message's id: the first call's, where this one repeats it.
+    pub id: MessageId,
+    pub result: Result<Receipt, SendError>,
+}
+
+/// Why a message was not accepted, or is not known to have been.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("the number can't be a mobile number: {0}")]
+    Number(#[from] NumberError),
+    #[error(transparent)]
+    Template(#[from] RenderError),
+    #[error("template {usage_type}, locale {locale}: the text takes {segments} segments")]
+    TooManySegments { usage_type: UsageType, locale: String, segments: u32 },
+    #[error("GatewayAPI: {}", .0.kind.as_str())]
+    GatewayApi(Failure),
+    /// The task that sent it ended early, which only a defect can cause.
+    #[error("the service was interrupted")]
+    Interrupted,
+}
+
+/// The line, with all that it needs. Each worker thread has its own.
+pub struct Line {
+    templates: Arc<ArcSwap<TemplateSet>>,
+    gatewayapi: Dispatcher,
+    repeats: Arc<Repeats>,
+    metrics: Arc<Metrics>,
+    senders: config::GatewayApi,
+    max_segments: u32,
+}
+
+impl Line {
+    pub fn new(
+        settings: &Settings,
+        templates: Arc<ArcSwap<TemplateSet>>,
+        gatewayapi: Dispatcher,
+        repeats: Arc<Repeats>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let senders = settings.gatewayapi.clone();
+        Self { templates, gatewayapi, repeats, metrics, senders, max_segments: settings.delivery.max_segments }
+    }
+
+    /// Sends what was asked for, once, and says by the deadline what became of it.
+    pub async fn send(&self, call: Call, begun: Instant, deadline: Instant) -> Delivery {
+        let mut record = Record::new(&call, begun);
+        let delivery = self.validate_and_send(&call, deadline, &mut record).await;
+        record.finish(&delivery, &self.metrics);
+        delivery
+    }
+
+    async fn validate_and_send(&self, call: &Call, deadline: Instant, record: &mut Record) -> Delivery {
+        let id = MessageId::generate();
+        let recipient = match Recipient::parse(&call.to) {
+            Ok(recipient) => recipient,
+            Err(error) => return Delivery { id, result: Err(error.into()) },
+        };
+        record.validated(recipient, &self.metrics);
+        match self.repeats.claim(id, recipient.msisdn, call.usage_type, call.payload.code(), Instant::now()) {
+            Claim::First(ticket) => {
+                let result = self.render_and_send(id, call, recipient, deadline, Some(&ticket), record).await;
+                let delivery = Delivery { id, result };
+                ticket.settle(&delivery, Instant::now());
+                delivery
+            }
+            Claim::Exempt => {
+                Delivery { id, result: self.render_and_send(id, call, recipient, deadline, None, record).await }
+            }
+            Claim::Follow(first) => {
+                record.repeats();
+                first.await.unwrap_or(Delivery { id, result: Err(SendError::Interrupted) })
+            }
+            Claim::Accepted(delivery) => {
+                record.repeats();
+                delivery
+            }
+        }
+    }
+
+    async fn render_and_send(
+        &self,
+        id: MessageId,
+        call: &Call,
+        recipient: Recipient,
+        deadline: Instant,
+        ticket: Option<&Ticket>,
+        record: &mut Record,
+    ) -> Result<Receipt, SendError> {
+        let (rendered, measured) = self.render(call)?;
+        record.rendered(&rendered, measured, &self.metrics);
+        let message = Message {
+            id,
+            msisdn: recipient.msisdn,
+            sender: self.senders.sender_for(recipient.country),
+            text: &rendered.text,
+            encoding: measured.encoding,
+        };
+        let begun = Instant::now();
+        let result = self.deliver(message, deadline, ticket, record).await;
+        self.metrics.stage(Stage::GatewayApi, begun.elapsed());
+        result.map_err(SendError::GatewayApi)
+    }
+
+    fn render(&self, call: &Call) -> Result<(Rendered, Measure), SendError> {
+        let rendered = self.templates.load().render(call.usage_type, &call.payload)?;
+        let measured = measure(rendered.text.as_str());
+        if measured.segments > self.max_segments {
+            let Rendered { locale, .. } = rendered;
+            let segments = measured.segments;
+            return Err(SendError::TooManySegments { usage_type: call.usage_type, locale, segments });
+        }
+        Ok((rendered, measured))
+    }
+
+    /// Tries until GatewayAPI has decided, or no time is left.
+    async fn deliver(
+        &self,
+        message: Message<'_>,
+        deadline: Instant,
+        ticket: Option<&Ticket>,
+        record: &mut Record,
+    ) -> Result<Receipt, Failure> {
+        loop {
+            let attempt = record.attempt();
+            let failure = match self.gatewayapi.send(message, deadline).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(failure) => failure,
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Decision::Wait(wait) = decide(&failure, attempt, left, fastrand::f64()) else { return Err(failure) };
+            sleep(wait).await;
+            // An older code must not arrive after a newer one.
+            if ticket.is_some_and(Ticket::is_superseded) {
+                return Err(Failure::not_sent(NotSent::Superseded));
+            }
+            self.metrics.retries.inc();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Puts the parts together, on two listeners.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{App, HttpServer, dev::Server, web};
+use arc_swap::ArcSwap;
+
+use crate::{
+    auth::LogtoAuthorization,
+    config::Settings,
+    gatewayapi::{Breaker, ConnectError, Connector, Dispatcher, Envelope, Limits, watch_credit},
+    metrics::Metrics,
+    routes::{self, Lifecycle, Public, Sentences},
+    send::{Line, Repeats},
+    sms,
+    templates::{TemplateFaults, TemplateOptions, TemplateSet},
+};
+
+/// Longer than the 5 s after which Logto drops an idle connection: who closes first must not be us.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// A burst of calls must not be refused by the kernel.
+const BACKLOG: u32 = 4096;
+/// Serving threads beyond this gain nothing: one sends tens of thousands of messages a second.
+const MOST_WORKERS: usize = 4;
+/// New calls are answered 503 for at least so long, so that a load balancer can notice.
+const SHORTEST_DRAIN: Duration = Duration::from_millis(250);
+/// For the last answers to leave, in whole seconds.
+const LAST_ANSWERS: u64 = 1;
+
+/// The service, bound to its ports, not yet running.
+pub struct Application {
+    public: Server,
+    operator: Server,
+    ports: Ports,
+    lifecycle: Arc<Lifecycle>,
+    shutdown_grace: Duration,
+    templates: TemplateReloader,
+}
+
+/// Where the listeners are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    pub public: SocketAddr,
+    pub operator: SocketAddr,
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the templates are faulty: {0}")]
+    Templates(#[from] TemplateFaults),
+    #[error(transparent)]
+    GatewayApi(#[from] ConnectError),
+    #[error("{key} {address}: {source}; set {key} to another address")]
+    Listen { key: &'static str, address: SocketAddr, source: io::Error },
+}
+
+/// Loads the templates anew while the service runs.
+#[derive(Clone)]
+pub struct TemplateReloader {
+    current: Arc<ArcSwap<TemplateSet>>,
+    directory: Option<PathBuf>,
+    options: TemplateOptions,
+    metrics: Arc<Metrics>,
+}
+
+impl TemplateReloader {
+    /// Takes the templates from their directory again. A faulty set is refused, and the old one stays.
+    ///
+    /// # Errors
+    ///
+    /// All faults of the new set.
+    pub fn reload(&self) -> Result<(), TemplateFaults> {
+        let loaded = TemplateSet::load(self.directory.as_deref(), &self.options);
+        let result = if loaded.is_ok() { "loaded" } else { "refused" };
+        self.metrics.template_reloads.with_label_values(&[result]).inc();
+        let templates = loaded?;
+        for warning in templates.warnings() {
+            tracing::warn!(%warning, "a template should be looked at");
+        }
+        self.current.store(Arc::new(templates));
+        Ok(())
+    }
+}
+
+impl Application {
+    /// Makes everything and binds the ports.
+    ///
+    /// # Errors
+    ///
+    /// When templates, TLS settings or addresses are unusable.
+    pub fn build(settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::new());
+        metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let lifecycle = Arc::new(Lifecycle::default());
+        let templates = load_templates(settings, &metrics)?;
+        sms::warm_up();
+
+        let workers = workers(settings);
+        let dispatchers = dispatchers(settings, workers, &metrics)?;
+        let states: Arc<[_]> = states(settings, &dispatchers, &templates, &lifecycle, &metrics).into();
+
+        let next_worker = Arc::new(AtomicUsize::new(0));
+        let first_dispatcher = dispatchers[0].clone();
+        let public = HttpServer::new(move || {
+            let worker = next_worker.fetch_add(1, Ordering::Relaxed) % states.len();
+            if worker == 0 {
+                tokio::spawn(watch_credit(first_dispatcher.clone()));
+            }
+            App::new().configure(routes::public(states[worker].clone()))
+        })
+        .workers(workers)
+        .keep_alive(KEEP_ALIVE)
+        .backlog(BACKLOG)
+        .tcp_nodelay(true)
+        .shutdown_timeout(LAST_ANSWERS)
+        .disable_signals()
+        .bind(settings.server.listen)
+        .map_err(|source| StartError::Listen {
+            key: "server.listen",
+            address: settings.server.listen,
+            source,
+        })?;
+
+        let operator = HttpServer::new(move || App::new().configure(routes::operator(Arc::clone(&metrics))))
+            .workers(1)
+            .shutdown_timeout(LAST_ANSWERS)
+            .disable_signals()
+            .bind(settings.operator.listen)
+            .map_err(|source| {
+                let address = settings.operator.listen;
+                StartError::Listen { key: "operator.listen", address, source }
+            })?;
+
+        let ports = Ports { public: public.addrs()[0], operator: operator.addrs()[0] };
+        let shutdown_grace = settings.server.shutdown_grace.get();
+        Ok(Self { public: public.run(), operator: operator.run(), ports, lifecycle, shutdown_grace, templates })
+    }
+
+    pub const fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    pub fn templates(&self) -> TemplateReloader {
+        self.templates.clone()
+    }
+
+    /// Serves until `stop`, then finishes what was accepted and answers 503 to the rest.
+    ///
+    /// # Errors
+    ///
+    /// When a listener fails.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let (public, operator) = (self.public.handle(), self.operator.handle());
+        let stopping = async {
+            stop.await;
+            tracing::info!("stopping: accepted calls are finished, new ones are refused");
+            let (left, ()) =
+                tokio::join!(self.lifecycle.drain(self.shutdown_grace), tokio::time::sleep(SHORTEST_DRAIN));
+            if left > 0 {
+                tracing::error!(left, "server.shutdown_grace is over, and calls are unfinished");
+            }
+            tokio::join!(public.stop(true), operator.stop(false));
+            Ok(())
+        };
+        let (public, operator, stopping) = tokio::join!(self.public, self.operator, stopping);
+        public.and(operator).and(stopping)
+    }
+}
+
+fn load_templates(settings: &Settings, metrics: &Arc<Metrics>) -> Result<TemplateReloader, TemplateFaults> {
+    let directory = settings.templates.directory.clone();
+    let options = TemplateOptions::of(settings);
+    let templates = TemplateSet::load(directory.as_deref(), &options)?;
+    for warning in templates.warnings() {
+        tracing::warn!(%warning, "a template should be looked at");
+    }
+    let current = Arc::new(ArcSwap::from_pointee(templates));
+    Ok(TemplateReloader { current, directory, options, metrics: Arc::clone(metrics) })
+}
+
+/// Each worker needs a connection of its own.
+fn workers(settings: &Settings) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = match settings.server.workers {
+        0 => cores.min(MOST_WORKERS),
+        workers => workers,
+    };
+    wanted.min(settings.gatewayapi.max_connections)
+}
+
+/// One for each worker, which share the connections as evenly as can be.
+fn dispatchers(settings: &Settings, workers: usize, metrics: &Arc<Metrics>) -> Result<Vec<Dispatcher>, ConnectError> {
+    let gatewayapi = &settings.gatewayapi;
+    let connector = Connector::of(gatewayapi)?;
+    let envelope = Envelope::of(settings);
+    let breaker = Arc::new(Breaker::default());
+    (0..workers)
+        .map(|worker| {
+            let (share, rest) = (gatewayapi.max_connections / workers, gatewayapi.max_connections % workers);
+            let limits = Limits {
+                connections: share + usize::from(worker < rest),
+                max_batch: gatewayapi.max_batch,
+                max_waiting: gatewayapi.max_waiting.div_ceil(workers),
+            };
+            let (breaker, metrics) = (Arc::clone(&breaker), Arc::clone(metrics));
+            Ok(Dispatcher::new(&connector, &limits, envelope.clone(), breaker, metrics)?)
+        })
+        .collect()
+}
+
+/// One for each worker.
+fn states(
+    settings: &Settings,
+    dispatchers: &[Dispatcher],
+    templates: &TemplateReloader,
+    lifecycle: &Arc<Lifecycle>,
+    metrics: &Arc<Metrics>,
+) -> Vec<web::Data<Public>> {
+    let repeats = Arc::new(Repeats::default());
+    let sentences = Arc::new(Sentences::new(&settings.templates.default_locale));
+    let state = |dispatcher: &Dispatcher| {
+        let (templates, repeats) = (Arc::clone(&templates.current), Arc::clone(&repeats));
+        let line = Line::new(settings, templates, dispatcher.clone(), repeats, Arc::clone(metrics));
+        web::Data::new(Public {
+            authorization: LogtoAuthorization::of(&settings.logto.authorization),
+            line: Arc::new(line),
+            lifecycle: Arc::clone(lifecycle),
+            metrics: Arc::clone(metrics),
+            sentences: Arc::clone(&sentences),
+            deadline: settings.delivery.deadline.get(),
+        })
+    };
+    dispatchers.iter().map(state).collect()
+}

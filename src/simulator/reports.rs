@@ -1,0 +1,113 @@
+//! Delivery reports: GatewayAPI calls them delivery status notifications.
+
+mod post;
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use super::{
+    gateway::{Gateway, now},
+    inbox::State,
+    magic::Fate,
+    prices::{Country, country_code},
+    received::Received,
+};
+use post::{Address, Post};
+
+/// How delivery reports are sent.
+#[derive(Clone)]
+pub struct Reports {
+    /// Signs each report; the webhook's authentication token at GatewayAPI.
+    pub secret: Option<String>,
+    /// Before each state of a message.
+    pub delay: Duration,
+    /// Where reports go of messages without a `callback_url`; the account's default webhook at GatewayAPI.
+    pub url: Option<String>,
+    /// Before the first repetition of a report that was not answered with 2xx; it doubles each time.
+    pub retry_after: Duration,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self { secret: None, delay: Duration::from_millis(500), url: None, retry_after: Duration::from_secs(1) }
+    }
+}
+
+/// The longest delay between two repetitions.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+
+/// When it is given up: GatewayAPI repeats a report for at least a day.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// The body of a report, and the claims of its signature.
+#[derive(Serialize)]
+struct Event {
+    id: u64,
+    msisdn: u64,
+    /// Unix seconds.
+    time: u64,
+    status: &'static str,
+    error: Option<&'static str>,
+    code: Option<&'static str>,
+    userref: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country_prefix: Option<u16>,
+}
+
+/// Tells one message's whole fate. Each state is reported after the one before it; a report that has to be repeated
+/// does not hold up the next, so it may arrive after it.
+pub(super) async fn report(gateway: Arc<Gateway>, message: Received) {
+    let Some(reports) = &gateway.reports else { return };
+    let address = message.callback_url.as_ref().or(reports.url.as_ref()).and_then(|url| Address::parse(url));
+    let mut repetitions = JoinSet::new();
+    for (status, fault) in Fate::of(message.msisdn).reports() {
+        tokio::time::sleep(reports.delay).await;
+        let state =
+            State { status, error: fault.map(|fault| fault.error), code: fault.map(|fault| fault.code), time: now() };
+        gateway.inbox.set_state(&message, state);
+        let Some(address) = &address else { continue };
+        let post = Post::new(address.clone(), reports.secret.as_deref(), &event(&message, state));
+        if post.is_answered().await {
+            gateway.reports_answered.send_modify(|count| *count += 1);
+        } else {
+            repetitions.spawn(repeat(Arc::clone(&gateway), post, reports.retry_after));
+        }
+    }
+    while repetitions.join_next().await.is_some() {}
+}
+
+async fn repeat(gateway: Arc<Gateway>, post: Post, retry_after: Duration) {
+    let mut delay = retry_after;
+    let mut waited = Duration::ZERO;
+    while waited < GIVEN_UP_AFTER {
+        tokio::time::sleep(delay).await;
+        if post.is_answered().await {
+            gateway.reports_answered.send_modify(|count| *count += 1);
+            return;
+        }
+        waited += delay.max(Duration::from_millis(1));
+        delay = (delay * 2).min(LONGEST_DELAY);
+    }
+}
+
+fn event(message: &Received, state: State) -> Event {
+    let country_code = country_code(message.msisdn);
+    Event {
+        id: message.id,
+        msisdn: message.msisdn,
+        time: state.time,
+        status: state.status,
+        error: state.error,
+        code: state.code,
+        userref: message.userref.clone(),
+        country_prefix: country_code.as_deref().and_then(Country::find).map(|country| country.prefix),
+        country_code,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use std::fmt;
+
+use rlibphonenumber::{
+    NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, enums::Region,
+};
+
+/// A phone number in E.164: calling code and national number, at most 15 digits.
+///
+/// `Debug` shows it masked, and there is no `Display`: a plain number goes to GatewayAPI and nowhere else.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Msisdn {
+    digits: u64,
+    /// How many of the digits are the calling code.
+    calling_code_length: u8,
+}
+
+impl Msisdn {
+    /// The digits with the calling code, as GatewayAPI's `msisdn` wants them.
+    pub const fn digits(self) -> u64 {
+        self.digits
+    }
+
+    /// For people and logs: calling code and last two digits, `+45******45`.
+    pub fn masked(self) -> String {
+        let digits = self.digits.to_string();
+        let (calling_code, national) = digits.split_at(usize::from(self.calling_code_length));
+        let shown = if national.len() > 4 { 2 } else { 0 };
+        let (hidden, last) = national.split_at(national.len() - shown);
+        format!("+{calling_code}{}{last}", "*".repeat(hidden.len()))
+    }
+}
+
+impl fmt::Debug for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+/// A country by its ISO 3166-1 alpha-2 code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// The country of a two-letter code, in either case.
+    pub fn parse(code: &str) -> Option<Self> {
+        let code: [u8; 2] = code.as_bytes().try_into().ok()?;
+        code.iter().all(u8::is_ascii_alphabetic).then(|| Self(code.map(|letter| letter.to_ascii_uppercase())))
+    }
+
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("two ASCII letters")
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a number is used for, as far as its numbering plan tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LineType {
+    Mobile,
+    /// The plan does not tell them apart: in Denmark or the United States this is an ordinary mobile number.
+    FixedLineOrMobile,
+    FixedLine,
+    Voip,
+    Personal,
+    TollFree,
+    PremiumRate,
+    SharedCost,
+    Pager,
+    /// Universal access number: one number of an organization.
+    Uan,
+    Voicemail,
+    /// Possible by its length, but in no range that the plan describes.
+    Unknown,
+}
+
+impl LineType {
+    /// A person can't receive a code there, and sending may cost much: what SMS pumping aims at.
+    const fn is_never_personal(self) -> bool {
+        matches!(
+            self,
+            Self::TollFree | Self::PremiumRate | Self::SharedCost | Self::Pager | Self::Uan | Self::Voicemail
+        )
+    }
+}
+
+/// Where a message goes: a number that may be a mobile phone's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient {
+    pub msisdn: Msisdn,
+    /// `None` for numbers that belong to no country, such as satellite phones.
+    pub country: Option<Country>,
+    pub line_type: LineType,
+}
+
+/// Why a text can't be a recipient's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    #[error("not a phone number")]
+    NotANumber,
+    #[error("no number of its country has this length")]
+    NotPossible,
+    #[error("a {0:?} number does not receive codes")]
+    LineType(LineType),
+}
+
+impl NumberError {
+    /// For metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotANumber => "not_a_number",
+            Self::NotPossible => "not_possible",
+            Self::LineType(_) => "line_type",
+        }
+    }
+}
+
+impl Recipient {
+    /// Longer texts are no numbers: E.164 has 15 digits, and some punctuation may stand between them.
+    const MAX_LENGTH: usize = 32;
+
+    /// Reads a number as Logto sends it: `4526091045`, `+4526091045`, `004526091045`, with spaces, dashes, dots and
+    /// brackets inside. Always with the calling code.
+    ///
+    /// # Errors
+    ///
+    /// When the number can't be a mobile phone's: of no country, of an impossible length, or of a line type such as
+    /// premium rate. A possible number that is in no known range is accepted, because numbering plans change.
+    pub fn parse(text: &str) -> Result<Self, NumberError> {
+        let number = PHONE_NUMBER_UTIL
+            .parse(&international(text).ok_or(NumberError::NotANumber)?, None)
+            .map_err(|_| NumberError::NotANumber)?;
+        match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {
+            Ok(NumberLengthType::IsPossible) => {}
+            Ok(_) | Err(_) => return Err(NumberError::NotPossible),
+        }
+        let recipient = Self::of(&number).ok_or(NumberError::NotANumber)?;
+        if recipient.line_type.is_never_personal() {
+            return Err(NumberError::LineType(recipient.line_type));
+        }
+        Ok(recipient)
+    }
+
+    fn of(number: &PhoneNumber) -> Option<Self> {
+        let e164 = PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164);
+        let digits = e164.strip_prefix('+').filter(|digits| digits.len() <= 15)?.parse().ok()?;
+        let calling_code_length = number.country_code.to_string().len() as u8;
+        // A possible number outside all known ranges has no region of its own: that of its calling code, then.
+        let region = PHONE_NUMBER_UTIL
+            .get_region_for_number(number)
+            .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code));
+        Some(Self {
+            msisdn: Msisdn { digits, calling_code_length },
+            country: region.and_then(|region| Country::parse(region.as_region_str().as_str())),
+            line_type: line_type(PHONE_NUMBER_UTIL.get_number_type(number)),
+        })
+    }
+}
+
+/// The text with `+` in front and nothing but digits behind.
+fn international(text: &str) -> Option<String> {
+    if text.len() > Recipient::MAX_LENGTH {
+        return None;
+    }
+    let mut number = String::with_capacity(text.len() + 1);
+    number.push('+');
+    for character in text.trim().chars() {
+        match character {
+            '0'..='9' => number.push(character),
+            '+' if number.len() == 1 && text.trim().starts_with('+') && !text.trim()[1..].contains('+') => {}
+            '-' | '.' | '(' | ')' | '[' | ']' => {}
+            _ if character.is_whitespace() => {}
+            _ => return None,
+        }
+    }
+    match number.strip_prefix("+00") {
+        Some(digits) if !text.trim().starts_with('+') => Some(format!("+{digits}")),
+        _ => Some(number),
+    }
+}
+
+const fn line_type(found: PhoneNumberType) -> LineType {
+    match found {
+        PhoneNumberType::Mobile => LineType::Mobile,
+        PhoneNumberType::FixedLineOrMobile => LineType::FixedLineOrMobile,
+        PhoneNumberType::FixedLine => LineType::FixedLine,
+        PhoneNumberType::VoIP => LineType::Voip,
+        PhoneNumberType::PersonalNumber => LineType::Personal,
+        PhoneNumberType::TollFree => LineType::TollFree,
+        PhoneNumberType::PremiumRate => LineType::PremiumRate,
+        PhoneNumberType::SharedCost => LineType::SharedCost,
+        PhoneNumberType::Pager => LineType::Pager,
+        PhoneNumberType::UAN => LineType::Uan,
+        PhoneNumberType::VoiceMail => LineType::Voicemail,
+        PhoneNumberType::Unknown => LineType::Unknown,
+    }
+}
+
+/// Loads the numbering plans, which the first number would otherwise wait for.
+pub fn warm_up() {
+    let example = PHONE_NUMBER_UTIL.get_example_number(Region::DK);
+    if let Ok(number) = example {
+        let _ = Recipient::of(&number);
+    }
+}

@@ -1,0 +1,167 @@
+//! How a text travels: its alphabet and the number of segments it takes, each of which is billed.
+//!
+//! GSM 03.38 is 3GPP TS 23.038's default alphabet with its basic extension table (section 6.2.1).
+
+/// The alphabet of a message on the air.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// GSM 03.38: 160 septets, or 153 in each segment of several.
+    Gsm7,
+    /// UCS-2: 70 UTF-16 units, or 67 in each segment of several.
+    Ucs2,
+}
+
+impl Encoding {
+    /// GatewayAPI's name for it, also in logs, metrics and JSON. Its `UTF8` means the GSM 03.38 alphabet.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gsm7 => "UTF8",
+            Self::Ucs2 => "UCS2",
+        }
+    }
+
+    /// The alphabet's name, for people.
+    pub const fn alphabet(self) -> &'static str {
+        match self {
+            Self::Gsm7 => "GSM 03.38",
+            Self::Ucs2 => "UCS-2",
+        }
+    }
+
+    /// Units that fit a message of one segment, and each segment of a longer one.
+    const fn capacity(self) -> (u32, u32) {
+        match self {
+            Self::Gsm7 => (160, 153),
+            Self::Ucs2 => (70, 67),
+        }
+    }
+}
+
+/// What [`measure`] finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    pub encoding: Encoding,
+    /// Septets in GSM 03.38, UTF-16 units in UCS-2.
+    pub units: u32,
+    pub segments: u32,
+    /// The first character outside GSM 03.38: what forced UCS-2.
+    pub first_outside_gsm: Option<char>,
+}
+
+/// Chooses the encoding of a text and counts its segments.
+///
+/// A character of two units (an extension pair, a surrogate pair) never straddles two segments.
+pub fn measure(text: &str) -> Measure {
+    let first_outside_gsm = text.chars().find(|&character| septets(character).is_none());
+    let encoding = if first_outside_gsm.is_none() { Encoding::Gsm7 } else { Encoding::Ucs2 };
+    let widths = text.chars().map(|character| match encoding {
+        Encoding::Gsm7 => septets(character).unwrap_or(1),
+        Encoding::Ucs2 => character.len_utf16() as u32,
+    });
+    let units = widths.clone().sum();
+    let (single, split) = encoding.capacity();
+    let segments = if units <= single { 1 } else { segments_of(widths, split) };
+    Measure { encoding, units, segments, first_outside_gsm }
+}
+
+fn segments_of(widths: impl Iterator<Item = u32>, capacity: u32) -> u32 {
+    let (segments, _) =
+        widths.fold(
+            (1, 0),
+            |(segments, used), width| {
+                if used + width > capacity { (segments + 1, width) } else { (segments, used + width) }
+            },
+        );
+    segments
+}
+
+/// Septets of a character in GSM 03.38: 1 in the default alphabet, 2 in the extension table, `None` outside.
+const fn septets(character: char) -> Option<u32> {
+    match character {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '\n' | '\r' | ' '..='#' | '%'..='?' => Some(1),
+        '@' | '$' | '_' | '£' | '¥' | '¤' | '§' | '¡' | '¿' => Some(1),
+        'è' | 'é' | 'ù' | 'ì' | 'ò' | 'Ç' | 'Ø' | 'ø' | 'Å' | 'å' | 'Æ' | 'æ' | 'ß' | 'É' => Some(1),
+        'Ä' | 'Ö' | 'Ñ' | 'Ü' | 'ä' | 'ö' | 'ñ' | 'ü' | 'à' => Some(1),
+        'Δ' | 'Φ' | 'Γ' | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' => Some(1),
+        '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    /// 3GPP TS 23.038, section 6.2.1: the default alphabet by code (ESC left out), and the extension table.
+    const DEFAULT_ALPHABET: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
+        ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+    const EXTENSION_TABLE: &str = "\u{c}^{}\\[~]|€";
+
+    #[test]
+    fn the_alphabet_is_that_of_the_standard() {
+        assert_eq!(DEFAULT_ALPHABET.chars().count(), 127);
+        for character in '\0'..=char::MAX {
+            let expected = match character {
+                c if DEFAULT_ALPHABET.contains(c) => Some(1),
+                c if EXTENSION_TABLE.contains(c) => Some(2),
+                _ => None,
+            };
+            assert_eq!(septets(character), expected, "{character:?}");
+        }
+    }
+
+    #[rstest]
+    #[case::empty("", Encoding::Gsm7, 0, 1)]
+    #[case::full_segment(&"a".repeat(160), Encoding::Gsm7, 160, 1)]
+    #[case::one_more(&"a".repeat(161), Encoding::Gsm7, 161, 2)]
+    #[case::two_full(&"a".repeat(306), Encoding::Gsm7, 306, 2)]
+    #[case::three(&"a".repeat(307), Encoding::Gsm7, 307, 3)]
+    #[case::extension(&"€".repeat(80), Encoding::Gsm7, 160, 1)]
+    #[case::pair_moves_on(&format!("{}{}{}", "a".repeat(152), "€", "a".repeat(152)), Encoding::Gsm7, 306, 3)]
+    #[case::pair_fits(&format!("{}{}{}", "a".repeat(151), "€", "a".repeat(153)), Encoding::Gsm7, 306, 2)]
+    #[case::cyrillic(&"ж".repeat(70), Encoding::Ucs2, 70, 1)]
+    #[case::cyrillic_split(&"ж".repeat(71), Encoding::Ucs2, 71, 2)]
+    #[case::emoji(&"🎉".repeat(35), Encoding::Ucs2, 70, 1)]
+    #[case::surrogates_move_on(&"🎉".repeat(67), Encoding::Ucs2, 134, 3)]
+    #[case::small_cedilla("ç", Encoding::Ucs2, 1, 1)]
+    #[case::capital_cedilla("Ç", Encoding::Gsm7, 1, 1)]
+    fn segments_are_counted_as_they_are_billed(
+        #[case] text: &str,
+        #[case] encoding: Encoding,
+        #[case] units: u32,
+        #[case] segments: u32,
+    ) {
+        let found = measure(text);
+        assert_eq!((found.encoding, found.units, found.segments), (encoding, units, segments));
+    }
+
+    #[test]
+    fn the_character_that_forced_ucs2_is_named() {
+        assert_eq!(measure("Código `x`").first_outside_gsm, Some('ó'));
+        assert_eq!(measure("{code} €").first_outside_gsm, None);
+    }
+
+    proptest! {
+        #[test]
+        fn segments_hold_the_units_and_none_is_wasted(text in "\\PC{0,400}") {
+            let found = measure(&text);
+            let (single, split) = found.encoding.capacity();
+            if found.segments == 1 {
+                prop_assert!(found.units <= single);
+            } else {
+                prop_assert!(found.units > single);
+                prop_assert!(found.units <= found.segments * split);
+                // Each but the last may end one unit early, for a pair that did not fit.
+                prop_assert!(found.units > (found.segments - 1) * (split - 1));
+            }
+        }
+
+        #[test]
+        fn a_longer_text_never_takes_fewer_segments(text in "[a-z€]{0,400}", more in "[a-z€]{1,20}") {
+            let longer = measure(&format!("{text}{more}")).segments;
+            prop_assert!(longer >= measure(&text).segments);
+        }
+    }
+}

@@ -20,8 +20,9 @@ use crate::{
 /// Sends Logto's verification codes as SMS through GatewayAPI.
 ///
 /// Logto's HTTP SMS connector calls it (POST /send); it chooses the text in the person's language and hands it to
-/// GatewayAPI. Without a command it serves. To try it without any account: `gatewayapi-sms-connector sandbox`.
+/// GatewayAPI. Without a command it serves. To try it without any account: gatewayapi-sms-connector sandbox.
 #[derive(Parser)]
+#[expect(clippy::doc_markdown, reason = "the help text shows no markup")]
 #[command(version, max_term_width = 100)]
 struct Cli {
     /// A TOML file over the defaults; config/local.toml is read where present and nothing else is named.

@@ -17,6 +17,7 @@ use crate::simulator::{Behaviour, Options, Received, Reports, Simulator, magic_n
 /// No SMS is sent and no account is needed. Point the service's GatewayAPI endpoint at it, with the same token. Some
 /// numbers make it misbehave: see the table below.
 #[derive(Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "the help text shows no markup")]
 #[command(after_long_help = magic_table())]
 pub struct SimulatorArgs {
     /// Where to listen

@@ -105,8 +105,8 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn answer(status: u16, body: &str) -> Result<Answer, NoAnswer> {
-        Ok(Answer { status, retry_after: None, body: Some(body.into()) })
+    fn answered(status: u16, body: &str) -> Result<Credit, CreditError> {
+        read(Ok(Answer { status, retry_after: None, body: Some(body.into()) }))
     }
 
     #[rstest]
@@ -114,15 +114,15 @@ mod tests {
     #[case(r#"{"credit":"1234.56","currency":"DKK","id":1}"#)]
     fn the_credit_is_a_number_or_a_text(#[case] body: &str) {
         let credit = Credit { amount: 1234.56, currency: "DKK".to_owned() };
-        assert_eq!(read(answer(200, body)), Ok(credit));
+        assert_eq!(answered(200, body), Ok(credit));
     }
 
     #[test]
     fn a_refused_token_is_told_from_an_answer_that_is_none() {
         let kind = classify(401, None);
-        assert_eq!(read(answer(401, r#"{"code":"0x0212"}"#)), Err(CreditError::Refused { kind, status: 401 }));
-        assert_eq!(read(answer(200, r#"{"credit":"much","currency":"DKK"}"#)), Err(CreditError::Unreadable));
-        assert_eq!(read(answer(200, r#"{"credit":1,"currency":"kroner"}"#)), Err(CreditError::Unreadable));
+        assert_eq!(answered(401, r#"{"code":"0x0212"}"#), Err(CreditError::Refused { kind, status: 401 }));
+        assert_eq!(answered(200, r#"{"credit":"much","currency":"DKK"}"#), Err(CreditError::Unreadable));
+        assert_eq!(answered(200, r#"{"credit":1,"currency":"kroner"}"#), Err(CreditError::Unreadable));
         assert_eq!(read(Err(NoAnswer::TimedOut)), Err(CreditError::Unreachable));
     }
 }

@@ -63,6 +63,9 @@ struct RecipientJson {
     msisdn: u64,
 }
 
+/// Bytes of a message of one segment.
+const USUAL_LENGTH: usize = 384;
+
 impl Envelope {
     pub fn of(settings: &config::Settings) -> Self {
         let gatewayapi = &settings.gatewayapi;
@@ -89,7 +92,9 @@ impl Envelope {
             callback_url: self.callback_url.as_ref().map(Url::as_str),
             label: self.label.as_deref(),
         };
-        serde_json::to_vec(&object).expect("strings and numbers are JSON").into()
+        let mut json = Vec::with_capacity(USUAL_LENGTH);
+        serde_json::to_writer(&mut json, &object).expect("strings and numbers are JSON");
+        json.into()
     }
 }
 

@@ -6,9 +6,8 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{ACCEPT, CONTENT_LANGUAGE, HeaderValue, RETRY_AFTER},
+        header::{ACCEPT, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
     },
-    mime,
 };
 use serde::Serialize;
 
@@ -27,6 +26,10 @@ pub(super) struct Answer {
     pub(super) retry_after: Option<Duration>,
     pub(super) message_id: Option<MessageId>,
 }
+
+const MESSAGE_ID: HeaderName = HeaderName::from_static("x-message-id");
+const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What to wait for when nobody said how long: a short fault, and a message that may still arrive.
 const SOON: Duration = Duration::from_secs(5);
@@ -88,7 +91,7 @@ impl Answer {
         let text = sentences.text(self.sentence, language);
         let mut response = HttpResponse::build(self.status);
         if let Some(id) = self.message_id {
-            response.insert_header(("X-Message-Id", id.to_string()));
+            response.insert_header((MESSAGE_ID, id.to_string()));
         }
         if let Some(wait) = self.retry_after {
             // Rounded up: an earlier retry would only be refused again.
@@ -96,7 +99,7 @@ impl Answer {
         }
         response.insert_header((CONTENT_LANGUAGE, sentences.tag(language)));
         if !wants_json(request) {
-            return response.content_type(mime::TEXT_PLAIN_UTF_8).body(text.to_owned());
+            return response.insert_header((CONTENT_TYPE, PLAIN_TEXT)).body(text.clone());
         }
         if self.status.is_success() {
             return response.json(Acceptance { message_id: self.message_id, detail: text });
@@ -108,7 +111,7 @@ impl Answer {
             detail: text,
             message_id: self.message_id,
         };
-        response.insert_header(("Content-Type", "application/problem+json"));
+        response.insert_header((CONTENT_TYPE, PROBLEM));
         response.body(serde_json::to_vec(&problem).expect("strings and numbers are JSON"))
     }
 }

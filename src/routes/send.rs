@@ -129,8 +129,12 @@ async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadlin
 }
 
 fn is_json(request: &HttpRequest) -> bool {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let Some(mime) = content_type.and_then(|value| value.parse::<Mime>().ok()) else { return false };
+    let Some(content_type) = request.headers().get(CONTENT_TYPE) else { return false };
+    // As Logto writes it.
+    if content_type.as_bytes() == b"application/json" {
+        return true;
+    }
+    let Some(mime) = content_type.to_str().ok().and_then(|value| value.parse::<Mime>().ok()) else { return false };
     mime.type_() == mime::APPLICATION && (mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON))
 }
 

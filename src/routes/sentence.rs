@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use bytestring::ByteString;
+
 use crate::templates::Locales;
 
 /// What a person may be told. The texts are in `sentences.json`, in the languages of the built-in templates.
@@ -60,7 +62,7 @@ pub struct Sentences {
     locales: Locales,
     default: Language,
     /// By sentence, then by language.
-    texts: Vec<Vec<String>>,
+    texts: Vec<Vec<ByteString>>,
 }
 
 /// A language that the sentences have.
@@ -77,7 +79,7 @@ impl Sentences {
         let locales = Locales::new(file[Sentence::Sent.key()].keys().cloned()).expect(PROOF);
         let texts = Sentence::ALL.map(|sentence| {
             let texts = &file[sentence.key()];
-            locales.iter().map(|locale| texts[locale].clone()).collect()
+            locales.iter().map(|locale| texts[locale].as_str().into()).collect()
         });
         let default = locales.choose([default_locale, "en"]).expect(PROOF);
         Self { default: Language(default), texts: texts.into(), locales }
@@ -92,7 +94,7 @@ impl Sentences {
         self.default
     }
 
-    pub(super) fn text(&self, sentence: Sentence, language: Language) -> &str {
+    pub(super) fn text(&self, sentence: Sentence, language: Language) -> &ByteString {
         &self.texts[sentence as usize][language.0]
     }
 

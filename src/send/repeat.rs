@@ -4,8 +4,8 @@
 //! remembered is a keyed hash, never number or code.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasher, RandomState},
+    collections::{HashMap, VecDeque, hash_map},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -35,11 +35,11 @@ pub struct Repeats {
 
 #[derive(Debug, Default)]
 struct State {
-    calls: HashMap<u128, Entry>,
+    calls: HashMap<u128, Entry, BuildHasherDefault<Hashed>>,
     /// Accepted calls, oldest first.
     accepted: VecDeque<(Instant, u128)>,
     /// The newest of the running messages to a number, by the number's hash.
-    newest: HashMap<u64, MessageId>,
+    newest: HashMap<u64, MessageId, BuildHasherDefault<Hashed>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +67,7 @@ pub(super) struct Ticket {
     call: u128,
     number: u64,
     id: MessageId,
+    is_settled: bool,
 }
 
 impl Repeats {
@@ -93,7 +94,7 @@ impl Repeats {
             None => {
                 state.calls.insert(call, Entry::Running(Vec::new()));
                 state.newest.insert(number, id);
-                Claim::First(Ticket { repeats: Arc::clone(self), call, number, id })
+                Claim::First(Ticket { repeats: Arc::clone(self), call, number, id, is_settled: false })
             }
         }
     }
@@ -129,37 +130,59 @@ impl Ticket {
 
     /// Tells those who wait, and remembers an accepted message. Any other outcome is forgotten: a person who asks
     /// again then gets a new attempt.
-    pub(super) fn settle(self, delivery: &Delivery, now: Instant) {
-        let waiting = {
-            let mut state = self.repeats.lock();
-            let accepted = delivery.result.as_ref().ok();
-            let entry = match accepted {
-                Some(receipt) => {
-                    state.accepted.push_back((now, self.call));
-                    state.calls.insert(self.call, Entry::Accepted(delivery.id, *receipt))
-                }
-                None => state.calls.remove(&self.call),
-            };
-            match entry {
-                Some(Entry::Running(waiting)) => waiting,
-                Some(Entry::Accepted(..)) | None => Vec::new(),
-            }
-        };
-        for follower in waiting {
+    pub(super) fn settle(mut self, delivery: &Delivery, now: Instant) {
+        let accepted = delivery.result.as_ref().ok().map(|receipt| (*receipt, now));
+        for follower in self.finish(accepted) {
             // A follower that has gone needs no answer.
             let _ = follower.send(delivery.clone());
+        }
+    }
+
+    /// Ends the running call, and hands out who waits for it.
+    fn finish(&mut self, accepted: Option<(Receipt, Instant)>) -> Vec<oneshot::Sender<Delivery>> {
+        self.is_settled = true;
+        let mut state = self.repeats.lock();
+        if let hash_map::Entry::Occupied(newest) = state.newest.entry(self.number)
+            && *newest.get() == self.id
+        {
+            newest.remove();
+        }
+        let entry = match accepted {
+            Some((receipt, now)) => {
+                state.accepted.push_back((now, self.call));
+                state.calls.insert(self.call, Entry::Accepted(self.id, receipt))
+            }
+            None => state.calls.remove(&self.call),
+        };
+        match entry {
+            Some(Entry::Running(waiting)) => waiting,
+            Some(Entry::Accepted(..)) | None => Vec::new(),
         }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut state = self.repeats.lock();
-        if state.newest.get(&self.number) == Some(&self.id) {
-            state.newest.remove(&self.number);
+        if !self.is_settled {
+            self.finish(None);
         }
-        if matches!(state.calls.get(&self.call), Some(Entry::Running(_))) {
-            state.calls.remove(&self.call);
+    }
+}
+
+/// Takes a key for its hash: it is one already, and a keyed one.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_ne_bytes(word);
         }
     }
 }
@@ -199,7 +222,7 @@ mod tests {
         let ticket = first(claim(&repeats, "123456", now));
         let delivery = accepted(&ticket);
         ticket.settle(&delivery, now);
-        let later = now + REMEMBERED - Duration::from_millis(1);
+        let later = now + Duration::from_millis(59_999);
         let Claim::Accepted(repeat) = claim(&repeats, "123456", later) else { panic!("sent again") };
         assert_eq!(repeat.id, delivery.id);
         first(claim(&repeats, "123456", now + REMEMBERED));

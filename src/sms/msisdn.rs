@@ -23,10 +23,10 @@ impl Msisdn {
     /// For people and logs: calling code and last two digits, `+45******45`.
     pub fn masked(self) -> String {
         let digits = self.digits.to_string();
-        let (calling_code, national) = digits.split_at(usize::from(self.calling_code_length));
-        let shown = if national.len() > 4 { 2 } else { 0 };
-        let (hidden, last) = national.split_at(national.len() - shown);
-        format!("+{calling_code}{}{last}", "*".repeat(hidden.len()))
+        let calling_code = usize::from(self.calling_code_length);
+        let last = if digits.len() > calling_code + 4 { digits.len() - 2 } else { digits.len() };
+        let mask = |(at, digit)| if (calling_code..last).contains(&at) { '*' } else { digit };
+        std::iter::once('+').chain(digits.chars().enumerate().map(mask)).collect()
     }
 }
 

@@ -1,0 +1,211 @@
+//! A running service in the test's own process, and what tests say to it.
+
+use std::{
+    net::SocketAddr,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use gatewayapi_sms_connector::{
+    config::{Settings, Source},
+    server::{Application, TemplateReloader},
+    simulator::{Options, Received, Simulator},
+};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::log;
+
+pub const AUTHORIZATION: &str = "Bearer what Logto knows";
+const TOKEN: &str = "the token of the account";
+/// A Danish mobile number that GatewayAPI delivers to.
+pub const GOOD: &str = "4526091045";
+
+/// The service, with a GatewayAPI of its own.
+pub struct TestApp {
+    pub gatewayapi: Simulator,
+    pub public: SocketAddr,
+    pub operator: SocketAddr,
+    pub templates: TemplateReloader,
+    client: Client,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// What the service answered.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn message_id(&self) -> &str {
+        self.header("x-message-id").expect("an answer with a message's id")
+    }
+}
+
+pub async fn spawn_app() -> TestApp {
+    spawn_app_with("", Options::default()).await
+}
+
+/// With settings in TOML over the tests' own, and a GatewayAPI that behaves so.
+pub async fn spawn_app_with(settings: &str, options: Options) -> TestApp {
+    let gatewayapi = Simulator::start(Options { token: TOKEN.to_owned(), ..options }).unwrap();
+    spawn_app_before(gatewayapi, settings).await
+}
+
+async fn spawn_app_before(gatewayapi: Simulator, settings: &str) -> TestApp {
+    log::capture();
+    for secret in [TOKEN, AUTHORIZATION] {
+        log::forbid(secret);
+    }
+    let preset = format!(
+        r#"
+        server.listen = "127.0.0.1:0"
+        server.workers = 2
+        operator.listen = "127.0.0.1:0"
+        logto.authorization = "{AUTHORIZATION}"
+        gatewayapi.endpoint = "{}"
+        gatewayapi.api_token = "{TOKEN}"
+        gatewayapi.sender = "ExampleShop"
+        "#,
+        gatewayapi.endpoint()
+    );
+    let source = Source { preset: Some(preset), forced: Some(settings.to_owned()), ..Source::default() };
+    let settings = Settings::load(&source).unwrap().settings;
+
+    let (stop, stopped) = oneshot::channel();
+    let (ready, is_ready) = oneshot::channel();
+    let served = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let application = Application::build(&settings).unwrap();
+            ready.send((application.ports(), application.templates())).ok().unwrap();
+            let stop = async {
+                // A test that ends without stopping drops the sender.
+                let _ = stopped.await;
+            };
+            application.run_until(stop).await
+        })
+    });
+    let (ports, templates) = is_ready.await.unwrap();
+    TestApp {
+        gatewayapi,
+        public: ports.public,
+        operator: ports.operator,
+        templates,
+        client: Client::builder().no_proxy().build().unwrap(),
+        stop: Some(stop),
+        served: Some(served),
+    }
+}
+
+/// Logto's call for a sign-in code.
+pub fn sign_in(to: &str, code: &str) -> Value {
+    call(to, "SignIn", json!({"code": code, "locale": "en"}))
+}
+
+pub fn call(to: &str, usage_type: &str, payload: Value) -> Value {
+    json!({"to": to, "type": usage_type, "payload": payload, "ip": "203.0.113.7"})
+}
+
+impl TestApp {
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.public)
+    }
+
+    /// A request as Logto's connector makes it, to be changed by the test.
+    pub fn request(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.client
+            .post(self.url("/send"))
+            .header("authorization", AUTHORIZATION)
+            .header("content-type", "application/json")
+            .body(body)
+    }
+
+    pub async fn post(&self, request: RequestBuilder) -> Answer {
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Sends Logto's call. What it holds must not appear in any log line.
+    pub async fn send(&self, call: Value) -> Answer {
+        log::forbid_call(&call);
+        self.post(self.request(call.to_string())).await
+    }
+
+    /// Sends calls at the same time; the answers come in their order.
+    pub async fn send_all(&self, calls: impl IntoIterator<Item = Value>) -> Vec<Answer> {
+        let requests: Vec<_> = calls
+            .into_iter()
+            .map(|call| {
+                log::forbid_call(&call);
+                tokio::spawn(self.request(call.to_string()).send())
+            })
+            .collect();
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(Answer::of(request.await.unwrap().unwrap()).await);
+        }
+        answers
+    }
+
+    pub async fn get(&self, url: String) -> Answer {
+        Answer::of(self.client.get(url).send().await.unwrap()).await
+    }
+
+    /// One sample of `/metrics`, by its name with labels.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let text = self.get(format!("http://{}/metrics", self.operator)).await.body;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// The one message that GatewayAPI accepted.
+    pub fn received_one(&self) -> Received {
+        let mut received = self.gatewayapi.received();
+        assert_eq!(received.len(), 1, "messages that GatewayAPI accepted");
+        received.remove(0)
+    }
+
+    /// Begins to stop, as SIGTERM does.
+    pub fn begin_stop(&mut self) {
+        self.stop.take().expect("stopped once").send(()).unwrap();
+    }
+
+    /// Waits until the service has stopped.
+    pub async fn stopped(&mut self) -> std::io::Result<()> {
+        let served = self.served.take().expect("awaited once");
+        tokio::task::spawn_blocking(move || served.join().unwrap()).await.unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            log::assert_clean();
+        }
+    }
+}
+
+/// Numbers that differ, all of which GatewayAPI delivers to.
+pub fn numbers(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|number| (4_526_100_000_u64 + number as u64).to_string())
+}
+
+pub fn latency(milliseconds: u64) -> Options {
+    Options { latency: Duration::from_millis(milliseconds), ..Options::default() }
+}

@@ -1,0 +1,18 @@
+//! The service as its neighbours see it: Logto before it, a simulated GatewayAPI behind it.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it can't go on")]
+
+mod app;
+mod authentication;
+mod batching;
+mod log;
+mod logto_connector;
+mod numbers;
+mod observability;
+mod outcomes;
+mod reloading;
+mod repeats;
+mod request;
+mod shutdown;
+mod time;
+mod words;

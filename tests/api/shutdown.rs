@@ -1,0 +1,46 @@
+//! Stopping without losing a message.
+
+use gatewayapi_sms_connector::simulator::Options;
+
+use crate::app::{latency, numbers, sign_in, spawn_app, spawn_app_with};
+
+#[tokio::test]
+async fn what_was_accepted_is_finished_and_new_calls_are_refused() {
+    let mut app = spawn_app_with("gatewayapi.max_connections = 4", latency(700)).await;
+    assert_eq!(app.get(app.url("/health/ready")).await.status, 200);
+    let calls: Vec<_> =
+        numbers(200).map(|to| tokio::spawn(app.request(sign_in(&to, "493817").to_string()).send())).collect();
+    app.gatewayapi.until_received(100).await;
+    app.begin_stop();
+    while app.get(app.url("/health/ready")).await.status != 503 {}
+    assert_eq!(app.get(app.url("/health/live")).await.status, 200);
+    let new = app.send(sign_in("4526091045", "493818")).await;
+    assert_eq!((new.status.as_u16(), new.header("retry-after")), (503, Some("5")));
+
+    let mut accepted = 0;
+    for call in calls {
+        let status = call.await.unwrap().unwrap().status();
+        assert!(status == 200 || status == 503, "{status}");
+        accepted += usize::from(status == 200);
+    }
+    assert_eq!(app.gatewayapi.received().len(), accepted, "each message sent was answered as sent");
+    app.stopped().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_does_not_end_does_not_hold_the_stop_beyond_its_grace() {
+    let mut app = spawn_app_with("server.shutdown_grace = \"300ms\"", Options::default()).await;
+    let never = tokio::spawn(app.request(sign_in("4526040001", "493817").to_string()).send());
+    app.gatewayapi.until_requests(1).await;
+    app.begin_stop();
+    app.stopped().await.unwrap();
+    assert!(never.await.unwrap().is_err());
+    assert!(crate::log::text().contains("server.shutdown_grace is over"));
+}
+
+#[tokio::test]
+async fn an_idle_service_stops_at_once() {
+    let mut app = spawn_app().await;
+    app.begin_stop();
+    app.stopped().await.unwrap();
+}

@@ -1,0 +1,243 @@
+//! The commands, as an operator types them.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it can't go on")]
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The binary, away from any configuration.
+fn connector(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayapi-sms-connector"));
+    command.args(arguments).current_dir(directory).env_clear();
+    command
+}
+
+fn configured(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = connector(directory, arguments);
+    command
+        .env("SMS_LOGTO__AUTHORIZATION", "Bearer what Logto knows")
+        .env("SMS_GATEWAYAPI__API_TOKEN", "the token")
+        .env("SMS_GATEWAYAPI__SENDER", "ExampleShop")
+        .env("SMS_SERVER__LISTEN", "127.0.0.1:0")
+        .env("SMS_OPERATOR__LISTEN", "127.0.0.1:0");
+    command
+}
+
+fn run(mut command: Command) -> (Output, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    (output, stdout, stderr)
+}
+
+/// A started command, ended with the test.
+struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// The next line of its output that holds a text.
+    fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "it ended before it said `{text}`");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Its exit code, and the rest of its output.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_missing_key_stops_the_start_with_one_sentence() {
+    let directory = TempDir::new().unwrap();
+    for arguments in [&["serve"][..], &[], &["check"]] {
+        let (output, _, stderr) = run(connector(directory.path(), arguments));
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr.starts_with("error: logto.authorization is not set"), "{stderr}");
+        assert!(stderr.contains("set SMS_LOGTO__AUTHORIZATION"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn a_configuration_file_is_read_from_its_usual_place_or_where_told() {
+    let directory = TempDir::new().unwrap();
+    std::fs::create_dir(directory.path().join("config")).unwrap();
+    let file = directory.path().join("config/local.toml");
+    std::fs::write(&file, "delivery.max_segment = 2\n").unwrap();
+    let (_, _, stderr) = run(configured(directory.path(), &["check"]));
+    assert!(stderr.contains("unknown key delivery.max_segment in config/local.toml"), "{stderr}");
+    std::fs::write(directory.path().join("other.toml"), "gatewayapi.sender = \"Other\"\n").unwrap();
+    let mut command = configured(directory.path(), &["--config", "other.toml", "check"]);
+    command.env_remove("SMS_GATEWAYAPI__SENDER");
+    let (output, stdout, stderr) = run(command);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("sender:        Other"), "{stdout}");
+}
+
+#[test]
+fn check_shows_how_each_template_travels() {
+    let directory = TempDir::new().unwrap();
+    let (output, stdout, _) = run(configured(directory.path(), &["check"]));
+    assert!(output.status.success());
+    assert_eq!(stdout.matches("1 segment").count(), 250, "nine usage types, and the invitation without a code too");
+    assert!(stdout.contains("ru     UCS-2, because of `к` (U+043A)"), "{stdout}");
+    assert!(stdout.trim_end().ends_with("everything is in order"), "{stdout}");
+}
+
+#[test]
+fn check_names_every_fault_of_the_templates() {
+    let directory = TempDir::new().unwrap();
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
+    for usage_type in ["SignIn", "Register", "ForgotPassword", "Generic"] {
+        let texts = json!({"en": "{{code}}", "fr": "{{#if code}}", "de": ""});
+        let file = json!({"usageType": usage_type, "syntax": "handlebars", "content": texts});
+        std::fs::write(directory.path().join(format!("templates/{usage_type}.json")), file.to_string()).unwrap();
+    }
+    let mut command = configured(directory.path(), &["check"]);
+    command.env("SMS_TEMPLATES__DIRECTORY", "templates");
+    let (output, _, stderr) = run(command);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("templates/SignIn.json, usage type SignIn, locale fr: line 1, column"), "{stderr}");
+    assert_eq!(stderr.matches("locale de: the text is empty").count(), 4, "{stderr}");
+}
+
+#[test]
+fn check_online_asks_for_the_credit() {
+    let directory = TempDir::new().unwrap();
+    let mut simulator = Running::start(connector(directory.path(), &["simulator", "--listen", "127.0.0.1:0"]));
+    let introduction = simulator.line_with("listens at http://");
+    let endpoint = introduction.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let check = |token: &str| {
+        let mut command = configured(directory.path(), &["check", "--online"]);
+        command.env("SMS_GATEWAYAPI__ENDPOINT", endpoint).env("SMS_GATEWAYAPI__API_TOKEN", token);
+        run(command)
+    };
+    let (output, stdout, _) = check("simulator");
+    assert!(output.status.success());
+    assert!(stdout.contains("the credit is 1234.56 DKK"), "{stdout}");
+    let (output, _, stderr) = check("wrong");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("GatewayAPI refused: credentials, status 401"), "{stderr}");
+}
+
+#[test]
+fn render_prints_text_encoding_and_segments() {
+    let directory = TempDir::new().unwrap();
+    let render = |arguments: &[&str]| run(connector(directory.path(), &[&["render"], arguments].concat()));
+    let (_, stdout, _) = render(&["SignIn", "--locale", "de"]);
+    assert!(stdout.starts_with("Example: 123456 ist Ihr Code für die Anmeldung."), "{stdout}");
+    assert!(stdout.contains("locale de, GSM 03.38, "), "{stdout}");
+    assert!(stdout.contains(" units, 1 segment\n"), "{stdout}");
+
+    let arguments = ["Generic", "--content", "{{code}} – {{list.0.name}}", "--payload"];
+    let (_, stdout, _) = render(&[&arguments[..], &[r#"{"code":"042","list":[{"name":"x"}]}"#, "--json"]].concat());
+    let rendered: Value = serde_json::from_str(&stdout).unwrap();
+    let expected = json!({"text": "042 – x", "encoding": "UCS2", "segments": 1, "units": 7, "locale": "en"});
+    assert_eq!(rendered, expected);
+
+    let (_, stdout, _) = render(&["Generic", "--content", "{{code}} – {{list.0.name}}"]);
+    assert!(stdout.contains("UCS-2, because of `–` (U+2013)"), "{stdout}");
+    assert!(stdout.contains("`list` has no value"), "{stdout}");
+
+    let (output, _, stderr) = render(&["Generic", "--payload", "[]"]);
+    assert!(!output.status.success());
+    assert!(stderr.contains("not a JSON object"), "{stderr}");
+}
+
+#[test]
+fn the_sandbox_prints_a_call_that_works_and_shows_what_arrived() {
+    let directory = TempDir::new().unwrap();
+    let mut command = connector(directory.path(), &["sandbox", "--latency", "0ms"]);
+    command.env("SMS_SERVER__LISTEN", "127.0.0.1:0").env("SMS_OPERATOR__LISTEN", "127.0.0.1:0");
+    let mut sandbox = Running::start(command);
+    let curl = sandbox.line_with("curl -i http://127.0.0.1:");
+    let output = Command::new("sh").args(["-c", curl.trim()]).output().unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    sandbox.line_with("SMS to +4526091045");
+    assert!(sandbox.line_with("is your sign-in code").contains("Example: 123456"));
+    sandbox.signal("-INT");
+    assert_eq!(sandbox.ended().0, Some(0));
+}
+
+#[test]
+fn serve_answers_healthcheck_reloads_on_hangup_and_ends_well_on_terminate() {
+    let directory = TempDir::new().unwrap();
+    // Any free port: healthcheck must find it in the configuration.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let with_port = |arguments: &[&str]| {
+        let mut command = configured(directory.path(), arguments);
+        command.env("SMS_SERVER__LISTEN", format!("0.0.0.0:{port}")).env("SMS_LOG__LEVEL", "trace");
+        command
+    };
+    assert_eq!(run(with_port(&["healthcheck"])).0.status.code(), Some(1), "nothing listens yet");
+    let mut service = Running::start(with_port(&[]));
+    let ready: Value = serde_json::from_str(&service.line_with("the service is ready")).unwrap();
+    assert_eq!(ready["public"], format!("0.0.0.0:{port}"));
+    assert_eq!(run(with_port(&["healthcheck"])).0.status.code(), Some(0));
+
+    service.signal("-HUP");
+    service.line_with("the templates were loaded anew");
+
+    let (output, _, stderr) = run(with_port(&["serve"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("server.listen"), "{stderr}");
+
+    // An idle connection must not hold the stop.
+    let _idle = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let begun = Instant::now();
+    service.signal("-TERM");
+    let (code, output) = service.ended();
+    assert_eq!(code, Some(0));
+    assert!(output.contains("the service has stopped"), "{output}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(!output.contains("the token") && !output.contains("what Logto knows"), "{output}");
+}
+
+#[test]
+fn every_command_has_help() {
+    let directory = TempDir::new().unwrap();
+    for command in ["serve", "sandbox", "check", "render", "simulator", "healthcheck"] {
+        let (output, stdout, _) = run(connector(directory.path(), &[command, "--help"]));
+        assert!(output.status.success() && stdout.contains("Usage:"), "{command}: {stdout}");
+    }
+    let (_, stdout, _) = run(connector(directory.path(), &["simulator", "--help"]));
+    assert!(stdout.contains("+4526020533"), "{stdout}");
+}

@@ -5,6 +5,7 @@
 mod app;
 mod authentication;
 mod batching;
+mod encryption;
 mod log;
 mod logto_connector;
 mod numbers;

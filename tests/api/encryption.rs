@@ -1,0 +1,63 @@
+//! GatewayAPI over TLS.
+
+use std::sync::Arc;
+
+use gatewayapi_sms_connector::simulator::Options;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer},
+};
+
+use crate::app::{GOOD, sign_in, spawn_app, spawn_app_with};
+
+/// Stands before a simulated GatewayAPI and takes TLS only. Returns its port and its certificate as PEM.
+async fn encrypting_proxy(gatewayapi: std::net::SocketAddr) -> (u16, String) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                // A client that does not trust us hangs up here.
+                let Ok(mut decrypted) = acceptor.accept(stream).await else { return };
+                let mut plain = TcpStream::connect(gatewayapi).await.unwrap();
+                let _ = copy_bidirectional(&mut decrypted, &mut plain).await;
+            });
+        }
+    });
+    (port, cert.pem())
+}
+
+#[tokio::test]
+async fn an_extra_authority_is_trusted_and_an_unknown_one_is_not() {
+    let behind = spawn_app().await;
+    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address()).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), certificate).unwrap();
+
+    let endpoint =
+        format!("gatewayapi.endpoint = \"https://localhost:{port}/rest/mtsms\"\ndelivery.deadline = \"1500ms\"");
+    let trusting = format!("{endpoint}\ngatewayapi.extra_ca_file = {:?}", file.path());
+    let app = spawn_app_with(&trusting, Options::default()).await;
+    assert_eq!(app.send(sign_in(GOOD, "493817")).await.status, 200);
+    assert_eq!(behind.gatewayapi.received().len(), 1);
+
+    let app = spawn_app_with(&endpoint, Options::default()).await;
+    assert_eq!(app.send(sign_in(GOOD, "493818")).await.status, 503);
+    assert_eq!(behind.gatewayapi.received().len(), 1);
+}

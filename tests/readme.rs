@@ -1,0 +1,26 @@
+//! The README says what is so.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it can't go on")]
+
+use gatewayapi_sms_connector::simulator::magic_numbers;
+
+const README: &str = include_str!("../README.md");
+
+#[test]
+fn it_lists_every_magic_number() {
+    for (number, what) in magic_numbers() {
+        assert!(README.contains(&format!("| `{number}` | {what} |")), "{number}");
+    }
+}
+
+#[test]
+fn it_lists_every_metric() {
+    // The source, because an instrument with labels shows nothing before it is used.
+    let source = include_str!("../src/metrics.rs");
+    let (declarations, _) = source.split_once("#[cfg(test)]").unwrap();
+    let names: Vec<_> = declarations.split(r#"("sms_"#).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(README.contains(&format!("| `sms_{name}` |")), "sms_{name}");
+    }
+}

@@ -60,7 +60,7 @@ enum CliError {
     Config(#[from] ConfigError),
     #[error("{0}")]
     Start(#[from] StartError),
-    #[error("{0}")]
+    #[error("the templates are faulty:\n{0}")]
     Templates(#[from] TemplateFaults),
     #[error("{0}")]
     Io(#[from] std::io::Error),

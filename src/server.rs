@@ -56,7 +56,7 @@ pub struct Ports {
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("the templates are faulty: {0}")]
+    #[error("the templates are faulty:\n{0}")]
     Templates(#[from] TemplateFaults),
     #[error(transparent)]
     GatewayApi(#[from] ConnectError),

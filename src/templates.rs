@@ -197,11 +197,8 @@ impl TemplateSet {
                                 let problem = format!("takes {segments} segments, more than delivery.max_segments");
                                 faults.push(definition.fault(Some(locale), problem));
                             }
-                            if let Some(name) = rendered.unfilled {
-                                let problem =
-                                    format!("`{name}` has no value in a usual request and would be sent as it is");
-                                warnings.push(definition.warning(locale, problem));
-                            }
+                            let told = oddities(&rendered, &sample);
+                            warnings.extend(told.map(|problem| definition.warning(locale, problem)));
                         }
                     }
                 }
@@ -265,6 +262,14 @@ pub fn samples(usage_type: UsageType, locale: &str) -> impl Iterator<Item = Payl
     };
     let invitation = (usage_type == UsageType::OrganizationInvitation).then(|| sample("link", "example.com"));
     [sample("code", "123456")].into_iter().chain(invitation)
+}
+
+/// What a person would wonder about in a rendered sample.
+fn oddities(rendered: &Rendered, sample: &Payload) -> impl Iterator<Item = String> {
+    let unfilled = rendered.unfilled.as_ref();
+    let unfilled = unfilled.map(|name| format!("`{name}` has no value in a usual request and would be sent as it is"));
+    let lacks_code = sample.code().is_some_and(|code| !rendered.text.as_str().contains(code));
+    unfilled.into_iter().chain(lacks_code.then(|| "the text does not show the code".to_owned()))
 }
 
 /// The engine's error without anything that could hold a value.

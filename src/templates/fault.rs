@@ -44,7 +44,7 @@ impl fmt::Display for TemplateWarning {
 impl fmt::Display for TemplateFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, fault) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
+            let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{fault}")?;
         }
         Ok(())

@@ -148,6 +148,12 @@ fn a_set_without_logtos_four_is_refused() {
 }
 
 #[test]
+fn a_text_without_the_code_is_warned_of() {
+    let set = load(content(json!("Welcome back"))).unwrap();
+    assert!(set.warnings()[0].to_string().ends_with("SignIn, locale en: the text does not show the code"));
+}
+
+#[test]
 fn what_would_be_sent_as_it_is_written_is_warned_of() {
     let set = load(content(json!("{{code}} {{user.name}} {{na me}}"))).unwrap();
     let warnings: Vec<_> = set.warnings().iter().map(ToString::to_string).collect();

@@ -1,0 +1,40 @@
+# docker build --tag gatewayapi-sms-connector .
+# docker run --read-only --cap-drop ALL --stop-timeout 30 --publish 8080:8080 \
+#     --env SMS_LOGTO__AUTHORIZATION --env SMS_GATEWAYAPI__API_TOKEN --env SMS_GATEWAYAPI__SENDER gatewayapi-sms-connector
+#
+# The stop timeout is over server.shutdown_grace, so that accepted requests can finish.
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /build
+
+# The dependencies in a layer of their own, which stays while Cargo.toml and Cargo.lock stay. Cargo wants a file for each
+# target of the manifest. What it made of them is removed, as it would pass for newer than the real files.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src benches \
+    && touch src/lib.rs benches/line.rs \
+    && echo 'fn main() {}' > src/main.rs \
+    && cargo build --release --locked \
+    && cargo clean --release --package gatewayapi-sms-connector
+
+# Default configuration and templates are compiled in.
+COPY config/default.toml config/default.toml
+COPY templates templates
+COPY src src
+RUN cargo build --release --locked
+
+# glibc and libgcc, no shell and no package manager; uid 65532.
+FROM gcr.io/distroless/cc-debian12:nonroot
+LABEL org.opencontainers.image.title="gatewayapi-sms-connector" \
+      org.opencontainers.image.description="Sends Logto's verification codes as SMS through GatewayAPI" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=build /build/target/release/gatewayapi-sms-connector /usr/local/bin/
+
+# A file mounted at /app/config/local.toml is read; nothing is written.
+WORKDIR /app
+# 8080 for Logto. 9090 for operators and Prometheus, on the container's own loopback until
+# SMS_OPERATOR__LISTEN=0.0.0.0:9090 opens it; publish it to trusted networks only.
+EXPOSE 8080 9090
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
+    CMD ["/usr/local/bin/gatewayapi-sms-connector", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/gatewayapi-sms-connector"]
+CMD ["serve"]

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Runs all tests, and installs what they need besides Rust.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tests/steps.sh
+
+# Debian 12's. Logto's packages ask for 22, but what the tests use of them runs on 18.
+oldest_node=18
+
+node_is_there() {
+    command -v npm >/dev/null && node -e "process.exit(parseInt(process.versions.node) < $oldest_node ? 1 : 0)" 2>/dev/null
+}
+
+install_node() {
+    node_is_there || debian_packages nodejs npm
+    node_is_there || { echo "the tests need Node $oldest_node or newer, with npm" >&2; return 1; }
+    # npm writes the hidden lock file when it has finished.
+    [[ tests/node/node_modules/.package-lock.json -nt tests/node/package-lock.json ]] ||
+        npm --prefix tests/node ci --ignore-scripts --no-audit --no-fund
+}
+
+step 'C compiler and make' c_tools
+step "Node and Logto's packages" install_node
+step 'cargo-nextest' cargo_tool nextest 0.9.151 --no-default-features --features default-no-update
+step 'doc tests' cargo test --locked --doc
+# With the benches, each of which runs once, untimed.
+step 'tests' cargo nextest run --locked --all-targets

@@ -26,6 +26,8 @@ fn configured(directory: &Path, arguments: &[&str]) -> Command {
         .env("SMS_LOGTO__AUTHORIZATION", "Bearer what Logto knows")
         .env("SMS_GATEWAYAPI__API_TOKEN", "the token")
         .env("SMS_GATEWAYAPI__SENDER", "ExampleShop")
+        // Nobody listens there: no test asks the real one.
+        .env("SMS_GATEWAYAPI__ENDPOINT", "http://127.0.0.1:9/rest/mtsms")
         .env("SMS_SERVER__LISTEN", "127.0.0.1:0")
         .env("SMS_OPERATOR__LISTEN", "127.0.0.1:0");
     command

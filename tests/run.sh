@@ -11,6 +11,12 @@ node_is_there() {
     command -v npm >/dev/null && node -e "process.exit(parseInt(process.versions.node) < $oldest_node ? 1 : 0)" 2>/dev/null
 }
 
+install_packages() {
+    c_tools
+    debian_tool curl curl
+    debian_tool kill procps
+}
+
 install_node() {
     node_is_there || debian_packages nodejs npm
     node_is_there || { echo "the tests need Node $oldest_node or newer, with npm" >&2; return 1; }
@@ -19,9 +25,9 @@ install_node() {
         npm --prefix tests/node ci --ignore-scripts --no-audit --no-fund
 }
 
-step 'C compiler and make' c_tools
+step 'Debian packages' install_packages
 step "Node and Logto's packages" install_node
-step 'cargo-nextest' cargo_tool nextest 0.9.151 --no-default-features --features default-no-update
+step 'cargo-nextest' cargo_tool nextest 0.9.143 --no-default-features --features default-no-update
 step 'doc tests' cargo test --locked --doc
 # With the benches, each of which runs once, untimed.
 step 'tests' cargo nextest run --locked --all-targets

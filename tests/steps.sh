@@ -24,9 +24,17 @@ debian_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends "$@"
 }
 
+# debian_tool COMMAND PACKAGE...: installs the packages where the command is missing.
+debian_tool() {
+    local command=$1
+    shift
+    type -P "$command" >/dev/null || debian_packages "$@"
+}
+
 # Some crates compile C code of theirs.
 c_tools() {
-    command -v cc >/dev/null && command -v make >/dev/null || debian_packages gcc libc6-dev make
+    debian_tool cc gcc libc6-dev
+    debian_tool make make
 }
 
 # cargo_tool NAME VERSION [OPTION...]: installs cargo-NAME where it is missing or of another version.

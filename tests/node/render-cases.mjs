@@ -137,9 +137,9 @@ const distort = (path) => {
     () => path.toUpperCase(),
     () => path + pick([...NEAR_SPACES, '-', '$', 'é', '\u017f', '１', '\u0301']),
     () => steps.slice(0, position).join('.'),
-    () => steps.toSpliced(position, 0, '').join('.'),
-    () => steps.toSpliced(position, 0, pick(JS_SPACES)).join('.'),
-    () => steps.toSpliced(position, 1, randomName()).join('.'),
+    () => [...steps.slice(0, position), '', ...steps.slice(position)].join('.'),
+    () => [...steps.slice(0, position), pick(JS_SPACES), ...steps.slice(position)].join('.'),
+    () => [...steps.slice(0, position), randomName(), ...steps.slice(position + 1)].join('.'),
   ])();
 };
 

@@ -16,6 +16,13 @@ const LONGEST_PROBE: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub struct Breaker(Mutex<State>);
 
+/// What an attempt did to the breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Opened,
+    Closed,
+}
+
 #[derive(Debug, Default)]
 enum State {
     #[default]
@@ -57,29 +64,30 @@ impl Breaker {
         Err(Failure { retry_after: Some(*probe_at - now), ..Failure::of(kind) })
     }
 
-    /// Takes note of an attempt. Anything that GatewayAPI says about a single message shows that it works.
-    pub fn record(&self, outcome: Result<(), FailureKind>, now: Instant) {
+    /// Takes note of an attempt, and says whether that changed anything. Whatever GatewayAPI says about a single
+    /// message shows that it works.
+    pub fn record(&self, outcome: Result<(), FailureKind>, now: Instant) -> Option<Change> {
         let cause = match outcome {
             Err(FailureKind::Account(fault)) => Cause::Account(fault),
             Err(FailureKind::NotSent(NotSent::Unreachable)) => Cause::Unreachable,
             // Neither shows that it works nor that it does not.
-            Err(FailureKind::NotSent(_) | FailureKind::Unknown(_)) => return,
+            Err(FailureKind::NotSent(_) | FailureKind::Unknown(_)) => return None,
             Ok(()) | Err(FailureKind::Rejected(_)) => {
-                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Closed;
-                return;
+                let before = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+                return matches!(before, State::Open { .. }).then_some(Change::Closed);
             }
         };
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = match *state {
-            State::Open { probe_at, interval, .. } => State::Open { cause, probe_at, interval },
-            State::Closed => State::Failing(1),
-            State::Failing(run) if run + 1 < RUN => State::Failing(run + 1),
-            State::Failing(_) => State::Open { cause, probe_at: now + FIRST_PROBE, interval: FIRST_PROBE },
+        let (next, change) = match *state {
+            State::Open { probe_at, interval, .. } => (State::Open { cause, probe_at, interval }, None),
+            State::Closed => (State::Failing(1), None),
+            State::Failing(run) if run + 1 < RUN => (State::Failing(run + 1), None),
+            State::Failing(_) => {
+                (State::Open { cause, probe_at: now + FIRST_PROBE, interval: FIRST_PROBE }, Some(Change::Opened))
+            }
         };
-    }
-
-    pub fn is_open(&self) -> bool {
-        matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), State::Open { .. })
+        *state = next;
+        change
     }
 }
 
@@ -90,6 +98,12 @@ mod tests {
 
     const UNREACHABLE: FailureKind = FailureKind::NotSent(NotSent::Unreachable);
     const NO_CREDIT: FailureKind = FailureKind::Account(AccountFault::Credit);
+
+    impl Breaker {
+        fn is_open(&self) -> bool {
+            matches!(*self.0.lock().unwrap(), State::Open { .. })
+        }
+    }
 
     fn after(failures: u32, kind: FailureKind, now: Instant) -> Breaker {
         let breaker = Breaker::default();
@@ -102,7 +116,10 @@ mod tests {
     #[test]
     fn a_run_of_failures_opens_it_and_it_says_what_the_fault_was() {
         let now = Instant::now();
-        assert_eq!(after(RUN - 1, UNREACHABLE, now).admit(now), Ok(()));
+        let almost = after(RUN - 1, UNREACHABLE, now);
+        assert_eq!(almost.admit(now), Ok(()));
+        assert_eq!(almost.record(Err(UNREACHABLE), now), Some(Change::Opened));
+        assert_eq!(almost.record(Err(UNREACHABLE), now), None);
         let refusal = after(RUN, UNREACHABLE, now).admit(now).unwrap_err();
         assert_eq!(refusal.kind, FailureKind::NotSent(NotSent::BreakerOpen));
         assert_eq!(refusal.retry_after, Some(FIRST_PROBE));
@@ -119,7 +136,7 @@ mod tests {
         breaker.record(Err(UNREACHABLE), later);
         assert!(breaker.admit(later + FIRST_PROBE).is_err(), "the next probe waits longer");
         assert_eq!(breaker.admit(later + FIRST_PROBE * 2), Ok(()));
-        breaker.record(Ok(()), later);
+        assert_eq!(breaker.record(Ok(()), later), Some(Change::Closed));
         assert!(!breaker.is_open());
         assert_eq!(breaker.admit(later), Ok(()));
     }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use self::list::{List, Pending, Progress};
 use super::{
-    breaker::Breaker,
+    breaker::{Breaker, Change},
     connection::{Answer, Connection, Connector, NoAnswer},
     error::{Failure, FailureKind, NotSent, Unknown},
     wire::{self, Accepted, Envelope, Message, Receipt},
@@ -259,7 +259,19 @@ impl Shared {
             Err(kind) => (kind.outcome(), kind.as_str()),
         };
         self.metrics.gatewayapi_requests.with_label_values(&[label, error_kind]).inc();
-        self.breaker.record(outcome, now);
-        self.metrics.breaker_state.set(self.breaker.is_open().into());
+        match self.breaker.record(outcome, now) {
+            Some(Change::Opened) => {
+                self.metrics.breaker_state.set(1);
+                tracing::error!(
+                    error_kind,
+                    "GatewayAPI fails again and again: calls are refused at once, but for probes"
+                );
+            }
+            Some(Change::Closed) => {
+                self.metrics.breaker_state.set(0);
+                tracing::info!("GatewayAPI works again");
+            }
+            None => {}
+        }
     }
 }

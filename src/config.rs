@@ -37,6 +37,7 @@ pub struct Settings {
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Server {
+    #[serde(deserialize_with = "value::listener")]
     pub listen: SocketAddr,
     pub shutdown_grace: Seconds,
     pub workers: usize,
@@ -44,6 +45,7 @@ pub struct Server {
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Operator {
+    #[serde(deserialize_with = "value::listener")]
     pub listen: SocketAddr,
 }
 
@@ -79,23 +81,16 @@ impl GatewayApi {
     }
 }
 
-/// GatewayAPI's `class`: which route a message takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Class {
-    Standard,
-    Premium,
-    Secret,
-}
+value::named_values! {
+    /// GatewayAPI's `class`: which route a message takes.
+    Class { Standard = "standard", Premium = "premium", Secret = "secret" }
 
-/// GatewayAPI's `priority`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Priority {
-    Bulk,
-    Normal,
-    Urgent,
-    VeryUrgent,
+    /// GatewayAPI's `priority`.
+    Priority { Bulk = "BULK", Normal = "NORMAL", Urgent = "URGENT", VeryUrgent = "VERY_URGENT" }
+
+    LogLevel { Error = "error", Warn = "warn", Info = "info", Debug = "debug", Trace = "trace" }
+
+    LogFormat { Auto = "auto", Json = "json", Pretty = "pretty" }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -122,24 +117,6 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    Auto,
-    Json,
-    Pretty,
-}
-
 impl Settings {
     /// Loads defaults, file and environment, and checks what no single value can tell.
     ///
@@ -151,21 +128,31 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let gatewayapi = &self.gatewayapi;
-        let whole_seconds = gatewayapi.validity_period.get().as_secs();
-        let faults = [
-            (self.logto.authorization.any_empty(), "logto.authorization", "must not be empty"),
-            (gatewayapi.api_token.expose_secret().trim().is_empty(), "gatewayapi.api_token", "must not be empty"),
-            (whole_seconds < 60, "gatewayapi.validity_period", "must be at least 60 s: GatewayAPI refuses less"),
-            (!(1..=40).contains(&gatewayapi.max_connections), "gatewayapi.max_connections", "must be 1 to 40"),
-            (!(1..=1000).contains(&gatewayapi.max_batch), "gatewayapi.max_batch", "must be 1 to 1000"),
-            (gatewayapi.max_waiting == 0, "gatewayapi.max_waiting", "must be at least 1"),
-            (gatewayapi.connect_timeout.get().is_zero(), "gatewayapi.connect_timeout", "must be more than 0"),
-            (gatewayapi.request_timeout.get().is_zero(), "gatewayapi.request_timeout", "must be more than 0"),
-            (self.delivery.deadline.get().is_zero(), "delivery.deadline", "must be more than 0"),
-            (self.delivery.max_segments == 0, "delivery.max_segments", "must be at least 1"),
+        const MINUTE: u64 = 60;
+        const DAY: u64 = 24 * 60 * MINUTE;
+        let Self { server, logto, gatewayapi, delivery, .. } = self;
+        let is_in =
+            |duration: Seconds, longest: u64| (1..=longest * 1000).contains(&(duration.get().as_millis() as u64));
+        let validity_period = gatewayapi.validity_period.get().as_secs();
+        let right = [
+            (!logto.authorization.any_empty(), "logto.authorization", "must not be empty"),
+            (!gatewayapi.api_token.expose_secret().trim().is_empty(), "gatewayapi.api_token", "must not be empty"),
+            (
+                (60..=7 * DAY).contains(&validity_period),
+                "gatewayapi.validity_period",
+                "must be 60 s, below which GatewayAPI refuses, to 7 d",
+            ),
+            ((1..=40).contains(&gatewayapi.max_connections), "gatewayapi.max_connections", "must be 1 to 40"),
+            ((1..=1000).contains(&gatewayapi.max_batch), "gatewayapi.max_batch", "must be 1 to 1000"),
+            (gatewayapi.max_waiting > 0, "gatewayapi.max_waiting", "must be at least 1"),
+            (is_in(gatewayapi.connect_timeout, MINUTE), "gatewayapi.connect_timeout", "must be 1 ms to 60 s"),
+            (is_in(gatewayapi.request_timeout, 2 * MINUTE), "gatewayapi.request_timeout", "must be 1 ms to 120 s"),
+            (is_in(delivery.deadline, MINUTE), "delivery.deadline", "must be 1 ms to 60 s (Logto's page waits 10 s)"),
+            (delivery.max_segments > 0, "delivery.max_segments", "must be at least 1"),
+            (server.shutdown_grace.get().as_secs() <= DAY, "server.shutdown_grace", "must be at most 24 h"),
+            (server.workers <= 256, "server.workers", "must be at most 256"),
         ];
-        match faults.into_iter().find(|(wrong, ..)| *wrong) {
+        match right.into_iter().find(|(is_right, ..)| !is_right) {
             Some((_, key, problem)) => Err(ConfigError::Value { key, problem }),
             None => Ok(()),
         }

@@ -13,7 +13,6 @@ mod wire;
 
 pub use self::{
     account::{Credit, CreditError, watch_credit},
-    breaker::Breaker,
     connection::{ConnectError, Connector},
     dispatch::{Dispatcher, Limits},
     error::{AccountFault, ErrorCode, Failure, FailureKind, NotSent, Rejection, Unknown},

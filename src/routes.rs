@@ -25,13 +25,13 @@ pub use self::{
 };
 use crate::{auth::LogtoAuthorization, metrics::Metrics, send::Line};
 
-/// What the endpoints of the public listener share. Each worker thread has its own.
+/// What the endpoints of the public listener share.
 pub struct Public {
     pub authorization: LogtoAuthorization,
     pub line: Arc<Line>,
     pub lifecycle: Arc<Lifecycle>,
     pub metrics: Arc<Metrics>,
-    pub sentences: Arc<Sentences>,
+    pub sentences: Sentences,
     /// From a call's arrival to its answer.
     pub deadline: Duration,
 }

@@ -10,10 +10,9 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use arc_swap::ArcSwap;
 use tokio::time::sleep;
 
-pub use self::repeat::Repeats;
 use self::{
     record::Record,
-    repeat::{Claim, Ticket},
+    repeat::{Claim, Repeats, Ticket},
 };
 use crate::{
     config::{self, Settings},
@@ -57,7 +56,7 @@ pub enum SendError {
     Interrupted,
 }
 
-/// The line, with all that it needs. Each worker thread has its own.
+/// The line, with all that it needs.
 pub struct Line {
     templates: Arc<ArcSwap<TemplateSet>>,
     gatewayapi: Dispatcher,
@@ -72,11 +71,10 @@ impl Line {
         settings: &Settings,
         templates: Arc<ArcSwap<TemplateSet>>,
         gatewayapi: Dispatcher,
-        repeats: Arc<Repeats>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let senders = settings.gatewayapi.clone();
-        Self { templates, gatewayapi, repeats, metrics, senders, max_segments: settings.delivery.max_segments }
+        let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
+        Self { templates, gatewayapi, repeats: Arc::default(), metrics, senders, max_segments }
     }
 
     /// Sends what was asked for, once, and says by the deadline what became of it.

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -16,11 +16,11 @@ use arc_swap::ArcSwap;
 
 use crate::{
     auth::LogtoAuthorization,
-    config::Settings,
-    gatewayapi::{Breaker, ConnectError, Connector, Dispatcher, Envelope, Limits, watch_credit},
+    config::{self, Settings},
+    gatewayapi::{ConnectError, Connector, Dispatcher, Envelope, Limits, watch_credit},
     metrics::Metrics,
     routes::{self, Lifecycle, Public, Sentences},
-    send::{Line, Repeats},
+    send::Line,
     sms,
     templates::{TemplateFaults, TemplateOptions, TemplateSet},
 };
@@ -106,17 +106,16 @@ impl Application {
         sms::warm_up();
 
         let workers = workers(settings);
-        let dispatchers = dispatchers(settings, workers, &metrics)?;
-        let states: Arc<[_]> = states(settings, &dispatchers, &templates, &lifecycle, &metrics).into();
+        let dispatcher = dispatcher(settings, &metrics)?;
+        let state = state(settings, &dispatcher, &templates, &lifecycle, &metrics);
 
-        let next_worker = Arc::new(AtomicUsize::new(0));
-        let first_dispatcher = dispatchers[0].clone();
+        let is_watched = Arc::new(AtomicBool::new(false));
         let public = HttpServer::new(move || {
-            let worker = next_worker.fetch_add(1, Ordering::Relaxed) % states.len();
-            if worker == 0 {
-                tokio::spawn(watch_credit(first_dispatcher.clone()));
+            // In the first worker, whose runtime lives as long as the service.
+            if !is_watched.swap(true, Ordering::Relaxed) {
+                tokio::spawn(watch_credit(dispatcher.clone()));
             }
-            App::new().configure(routes::public(states[worker].clone()))
+            App::new().configure(routes::public(state.clone()))
         })
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
@@ -188,57 +187,35 @@ fn load_templates(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Templat
     Ok(TemplateReloader { current, directory, options, metrics: Arc::clone(metrics) })
 }
 
-/// Each worker needs a connection of its own.
 fn workers(settings: &Settings) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let wanted = match settings.server.workers {
+    match settings.server.workers {
         0 => cores.min(MOST_WORKERS),
         workers => workers,
-    };
-    wanted.min(settings.gatewayapi.max_connections)
+    }
 }
 
-/// One for each worker, which share the connections as evenly as can be.
-fn dispatchers(settings: &Settings, workers: usize, metrics: &Arc<Metrics>) -> Result<Vec<Dispatcher>, ConnectError> {
-    let gatewayapi = &settings.gatewayapi;
-    let connector = Connector::of(gatewayapi)?;
-    let envelope = Envelope::of(settings);
-    let breaker = Arc::new(Breaker::default());
-    (0..workers)
-        .map(|worker| {
-            let (share, rest) = (gatewayapi.max_connections / workers, gatewayapi.max_connections % workers);
-            let limits = Limits {
-                connections: share + usize::from(worker < rest),
-                max_batch: gatewayapi.max_batch,
-                max_waiting: gatewayapi.max_waiting.div_ceil(workers),
-            };
-            let (breaker, metrics) = (Arc::clone(&breaker), Arc::clone(metrics));
-            Ok(Dispatcher::new(&connector, &limits, envelope.clone(), breaker, metrics)?)
-        })
-        .collect()
+fn dispatcher(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Dispatcher, ConnectError> {
+    let config::GatewayApi { max_connections: connections, max_batch, max_waiting, .. } = settings.gatewayapi;
+    let connector = Connector::of(&settings.gatewayapi)?;
+    let limits = Limits { connections, max_batch, max_waiting };
+    Ok(Dispatcher::new(&connector, limits, Envelope::of(settings), Arc::clone(metrics))?)
 }
 
-/// One for each worker.
-fn states(
+fn state(
     settings: &Settings,
-    dispatchers: &[Dispatcher],
+    dispatcher: &Dispatcher,
     templates: &TemplateReloader,
     lifecycle: &Arc<Lifecycle>,
     metrics: &Arc<Metrics>,
-) -> Vec<web::Data<Public>> {
-    let repeats = Arc::new(Repeats::default());
-    let sentences = Arc::new(Sentences::new(&settings.templates.default_locale));
-    let state = |dispatcher: &Dispatcher| {
-        let (templates, repeats) = (Arc::clone(&templates.current), Arc::clone(&repeats));
-        let line = Line::new(settings, templates, dispatcher.clone(), repeats, Arc::clone(metrics));
-        web::Data::new(Public {
-            authorization: LogtoAuthorization::of(&settings.logto.authorization),
-            line: Arc::new(line),
-            lifecycle: Arc::clone(lifecycle),
-            metrics: Arc::clone(metrics),
-            sentences: Arc::clone(&sentences),
-            deadline: settings.delivery.deadline.get(),
-        })
-    };
-    dispatchers.iter().map(state).collect()
+) -> web::Data<Public> {
+    let line = Line::new(settings, Arc::clone(&templates.current), dispatcher.clone(), Arc::clone(metrics));
+    web::Data::new(Public {
+        authorization: LogtoAuthorization::of(&settings.logto.authorization),
+        line: Arc::new(line),
+        lifecycle: Arc::clone(lifecycle),
+        metrics: Arc::clone(metrics),
+        sentences: Sentences::new(&settings.templates.default_locale),
+        deadline: settings.delivery.deadline.get(),
+    })
 }

@@ -145,9 +145,13 @@ impl TemplateSet {
         let contents = definition.contents(&options.default_locale);
         let locales = Locales::new(contents.iter().map(|(locale, _)| *locale))
             .map_err(|error| vec![definition.fault(None, error.to_string())])?;
-        let default = locales.find(&options.default_locale).ok_or_else(|| {
-            vec![definition.fault(Some(&options.default_locale), "the default locale has no text".to_owned())]
-        })?;
+        let default =
+            locales.find(&options.default_locale).ok_or_else(|| {
+                vec![definition.fault(
+                    Some(&options.default_locale),
+                    "has no text, though it is templates.default_locale".to_owned(),
+                )]
+            })?;
         let mut faults = Vec::new();
         let mut templates = Vec::new();
         for (locale, content) in contents {

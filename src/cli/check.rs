@@ -7,8 +7,9 @@ use clap::Args;
 use super::{CliError, render::describe};
 use crate::{
     config::{Loaded, Settings, Source},
-    gatewayapi::{Breaker, Connector, Dispatcher, Envelope, Limits},
+    gatewayapi::{Connector, Dispatcher, Envelope, Limits},
     metrics::Metrics,
+    server::StartError,
     sms::{Payload, UsageType, measure},
     templates::{TemplateOptions, TemplateSet, samples},
 };
@@ -35,12 +36,7 @@ pub(super) async fn run(args: CheckArgs, source: &Source) -> Result<(), CliError
     if gatewayapi.sender.is_numeric() && !settings.templates.variables.contains_key("brand") {
         warnings.push("the sender is a number, and so is {{brand}}: set templates.variables.brand".to_owned());
     }
-    if gatewayapi.request_timeout.get() <= settings.delivery.deadline.get() {
-        warnings.push(
-            "gatewayapi.request_timeout should be longer than delivery.deadline, so that late answers are seen"
-                .to_owned(),
-        );
-    }
+    let connector = Connector::of(gatewayapi).map_err(StartError::from)?;
 
     let templates = TemplateSet::load(settings.templates.directory.as_deref(), &TemplateOptions::of(&settings))?;
     print_templates(&templates)?;
@@ -49,7 +45,7 @@ pub(super) async fn run(args: CheckArgs, source: &Source) -> Result<(), CliError
         println!("warning: {warning}");
     }
     if args.online {
-        println!("{}", credit(&settings).await?);
+        println!("{}", credit(&settings, &connector).await?);
     }
     println!("everything is in order{}", if warnings.is_empty() { "" } else { ", but see the warnings" });
     Ok(())
@@ -86,13 +82,12 @@ fn without_code(sample: &Payload) -> &'static str {
     if sample.code().is_some() { "" } else { " (without a code)" }
 }
 
-async fn credit(settings: &Settings) -> Result<String, CliError> {
+async fn credit(settings: &Settings, connector: &Connector) -> Result<String, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::Other(format!("GatewayAPI: {error}"));
-    let connector = Connector::of(&settings.gatewayapi).map_err(|error| failed(&error))?;
     let limits = Limits { connections: 1, max_batch: 1, max_waiting: 1 };
-    let (breaker, metrics) = (Arc::new(Breaker::default()), Arc::new(Metrics::new()));
-    let dispatcher = Dispatcher::new(&connector, &limits, Envelope::of(settings), breaker, metrics)
-        .map_err(|error| failed(&error))?;
+    let metrics = Arc::new(Metrics::new());
+    let dispatcher =
+        Dispatcher::new(connector, limits, Envelope::of(settings), metrics).map_err(|error| failed(&error))?;
     let credit = dispatcher.credit().await.map_err(|error| failed(&error))?;
     Ok(format!("GatewayAPI answers: the credit is {} {}", credit.amount, credit.currency))
 }

@@ -14,6 +14,12 @@ use crate::{
 /// Over the presets: where the sandbox differs from a service for the world.
 const LOCAL_ONLY: &str = r#"server.listen = "127.0.0.1:8080""#;
 
+/// Over everything: a configured secret is neither sent to the simulated GatewayAPI nor printed.
+const ITS_OWN_SECRETS: &str = r#"
+    gatewayapi.api_token = "sandbox"
+    logto.authorization = "Bearer sandbox"
+"#;
+
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
     /// How long the simulated GatewayAPI takes to answer, such as 80ms.
@@ -26,8 +32,7 @@ pub(super) async fn run(args: SandboxArgs, mut source: Source) -> Result<(), Cli
     let gatewayapi = Simulator::start(options)?;
     source.preset = Some(format!("{PRESET}\n{LOCAL_ONLY}"));
     // Whatever a configuration file says: a sandbox never talks to the real GatewayAPI.
-    source.forced =
-        Some(format!("gatewayapi.endpoint = \"{}\"\ngatewayapi.api_token = \"sandbox\"", gatewayapi.endpoint()));
+    source.forced = Some(format!("gatewayapi.endpoint = \"{}\"\n{ITS_OWN_SECRETS}", gatewayapi.endpoint()));
     let Loaded { settings, .. } = Settings::load(&source)?;
     telemetry::init(&settings.log).map_err(|error| CliError::Other(error.to_string()))?;
     let application = Application::build(&settings)?;

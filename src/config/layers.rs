@@ -56,8 +56,8 @@ pub enum ConfigError {
     Value { key: &'static str, problem: &'static str },
     #[error("unknown key {key} in {origin}; config/default.toml lists all keys")]
     Unknown { key: String, origin: String },
-    #[error("{origin}: {source}")]
-    Layer { origin: String, source: config::ConfigError },
+    #[error("{origin}: {problem}")]
+    Layer { origin: String, problem: String },
     #[error("{origin}: {key}: {problem}")]
     Type { origin: String, key: String, problem: String },
     #[error("{variable} and its twin with or without _FILE are both set: keep one")]
@@ -145,7 +145,7 @@ fn build(
 ) -> Result<Config, ConfigError> {
     layers(Config::builder())
         .and_then(ConfigBuilder::<DefaultState>::build)
-        .map_err(|source| ConfigError::Layer { origin: origin.to_owned(), source })
+        .map_err(|error| ConfigError::Layer { origin: origin.to_owned(), problem: without_excerpt(&error.to_string()) })
 }
 
 fn deserialize(
@@ -167,6 +167,12 @@ fn deserialize(
         warnings.push(format!("{key} is set, but this version does not act on it yet"));
     }
     Ok(settings)
+}
+
+/// The parser's message without the lines of the file that it shows, which may hold a secret.
+fn without_excerpt(message: &str) -> String {
+    let lines = message.lines().filter(|line| !line.contains(" |")).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(": ")
 }
 
 /// What is wrong, without the layers of context that we tell ourselves.

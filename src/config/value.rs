@@ -1,12 +1,42 @@
 //! The forms in which a single value is written.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use crate::sms::{Country, Sender};
+
+/// Enums that are written as one of a few names. A wrong name is answered with the right ones.
+macro_rules! named_values {
+    ($($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal),+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $type {
+            $($variant,)+
+        }
+
+        impl $type {
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                match name.as_str() {
+                    $($name => Ok(Self::$variant),)+
+                    _ => Err(serde::de::Error::custom(concat!("must be one of:" $(, " ", $name)+))),
+                }
+            }
+        }
+    )+};
+}
+pub(super) use named_values;
 
 /// A duration: `"8s"`, `"10m"`, or a whole number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +113,19 @@ impl<'de> Deserialize<'de> for Authorizations {
                 Ok(Authorizations(vec![value.into()]))
             }
 
+            // serde's own errors would show the value.
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Authorizations, E> {
+                Err(E::custom("must be a text: put it in quotes"))
+            }
+
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Authorizations, E> {
+                self.visit_i64(0)
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Authorizations, E> {
+                self.visit_i64(0)
+            }
+
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Authorizations, A::Error> {
                 let mut values = Vec::new();
                 while let Some(value) = list.next_element::<String>()? {
@@ -117,17 +160,24 @@ impl<'de> Deserialize<'de> for Endpoint {
     }
 }
 
+pub(super) fn listener<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let expected = "must be an IP address and a port, such as 0.0.0.0:8080 or [::]:8080";
+    text.trim().parse().map_err(|_| de::Error::custom(expected))
+}
+
 pub(super) fn sender<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sender, D::Error> {
     Sender::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
 pub(super) fn senders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Country, Sender>, D::Error> {
-    BTreeMap::<String, String>::deserialize(deserializer)?
-        .into_iter()
-        .map(|(code, sender)| {
-            let country = Country::parse(&code)
-                .ok_or_else(|| de::Error::custom(format!("`{code}` is not a two-letter ISO country code")))?;
-            Ok((country, Sender::parse(&sender).map_err(de::Error::custom)?))
-        })
-        .collect()
+    let mut senders = BTreeMap::new();
+    for (code, sender) in BTreeMap::<String, String>::deserialize(deserializer)? {
+        let country = Country::parse(&code)
+            .ok_or_else(|| de::Error::custom(format!("`{code}` is not a two-letter ISO country code")))?;
+        if senders.insert(country, Sender::parse(&sender).map_err(de::Error::custom)?).is_some() {
+            return Err(de::Error::custom(format!("the country {} stands twice", country.as_str())));
+        }
+    }
+    Ok(senders)
 }

@@ -32,6 +32,8 @@ pub enum CreditError {
     Busy,
 }
 
+/// The connection is not kept from messages for long.
+const PATIENCE: Duration = Duration::from_secs(3);
 const FIRST_ASKED: Duration = Duration::from_secs(1);
 const ASKED_EVERY: Duration = Duration::from_secs(300);
 /// When no connection was free, or GatewayAPI did not answer.
@@ -44,10 +46,8 @@ impl Dispatcher {
     ///
     /// Also when there is no such connection.
     pub async fn credit(&self) -> Result<Credit, CreditError> {
-        let connection = self.borrow_idle().ok_or(CreditError::Busy)?;
-        let answer = connection.get("me").await;
-        self.give_back(connection);
-        read(answer)
+        let lent = self.lend_idle().ok_or(CreditError::Busy)?;
+        read(lent.connection().get("me", PATIENCE).await)
     }
 }
 

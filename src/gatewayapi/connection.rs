@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -69,7 +69,7 @@ pub(super) struct Answer {
 pub(super) enum NoAnswer {
     /// No byte of the request was written: no connection, or not in time.
     NotWritten,
-    /// The list's messages forbade it to be written, for one of them had been given up.
+    /// There was a connection, but nothing to write any longer.
     Withheld,
     /// It was written, and then the connection broke.
     Broken,
@@ -78,9 +78,12 @@ pub(super) enum NoAnswer {
 }
 
 /// Asked at the moment at which a request is about to be written, when there is a connection for it.
-pub(super) trait Gate: Send + Sync + 'static {
-    /// Whether it may be written. After `true` it counts as sent.
-    fn open(&self) -> bool;
+pub(super) trait Gate: Send + Sync + Unpin + 'static {
+    /// Bytes of the body, known before it is.
+    fn length(&self) -> u64;
+
+    /// The JSON to write, of the promised length, which counts as sent from then on. `None`: nothing is to be written.
+    fn open(&self) -> Option<Bytes>;
 }
 
 impl Connector {
@@ -125,15 +128,15 @@ impl Connector {
 }
 
 impl Connection {
-    /// Posts a body of JSON, unless the gate stays shut.
-    pub(super) async fn post(&self, json: Bytes, gate: Arc<impl Gate>) -> Result<Answer, NoAnswer> {
+    /// Posts the JSON that the gate lets through, and waits for the answer no longer than `patience`.
+    pub(super) async fn post(&self, gate: impl Gate, patience: Duration) -> Result<Answer, NoAnswer> {
         let mut request = self.request(Method::POST, self.endpoint.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let passage = Arc::new(Passage::default());
-        let body = GatedBody { json: Some(json), gate, passage: Arc::clone(&passage) };
+        let body = GatedBody { length: gate.length(), gate: Some(gate), passage: Arc::clone(&passage) };
         *request.body_mut() = Some(reqwest::Body::wrap(body));
 
-        let exchange = tokio::time::timeout(self.request_timeout, self.exchange(request)).await;
+        let exchange = tokio::time::timeout(self.request_timeout.min(patience), self.exchange(request)).await;
         let fault = match exchange {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(_)) => NoAnswer::Broken,
@@ -149,9 +152,9 @@ impl Connection {
     }
 
     /// Gets another resource beside the endpoint.
-    pub(super) async fn get(&self, sibling: &str) -> Result<Answer, NoAnswer> {
+    pub(super) async fn get(&self, sibling: &str, patience: Duration) -> Result<Answer, NoAnswer> {
         let url = self.endpoint.join(sibling).map_err(|_| NoAnswer::NotWritten)?;
-        match tokio::time::timeout(self.request_timeout, self.exchange(self.request(Method::GET, url))).await {
+        match tokio::time::timeout(patience, self.exchange(self.request(Method::GET, url))).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(NoAnswer::Broken),
             Err(_) => Err(NoAnswer::TimedOut),
@@ -186,10 +189,15 @@ async fn read_body(mut response: Response) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// The header in whole seconds; its other form, a date, is not used by GatewayAPI.
+/// The header in either of its forms (RFC 9110, section 10.2.3): seconds, or a date.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs)
+    } else {
+        httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default()
+    };
+    Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
 /// Proxies of the environment are for the world, not for this machine.
@@ -227,8 +235,9 @@ impl Passage {
 
 /// A body that is asked for when a connection stands, and not before: this is how we know what was written.
 struct GatedBody<G> {
-    json: Option<Bytes>,
-    gate: Arc<G>,
+    length: u64,
+    /// Taken when it was asked.
+    gate: Option<G>,
     passage: Arc<Passage>,
 }
 
@@ -242,18 +251,18 @@ impl<G: Gate> Body for GatedBody<G> {
     type Error = WithheldError;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, WithheldError>>> {
-        let Some(json) = self.json.take() else { return Poll::Ready(None) };
-        let may_pass = self.gate.open();
-        self.passage.written.store(may_pass, Ordering::Release);
+        let Some(gate) = self.gate.take() else { return Poll::Ready(None) };
+        let json = gate.open();
+        self.passage.written.store(json.is_some(), Ordering::Release);
         self.passage.asked.store(true, Ordering::Release);
-        Poll::Ready(Some(if may_pass { Ok(Frame::data(json)) } else { Err(WithheldError) }))
+        Poll::Ready(Some(json.map(Frame::data).ok_or(WithheldError)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.json.is_none()
+        self.gate.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.json.as_ref().map_or(0, |json| json.len() as u64))
+        SizeHint::with_exact(if self.gate.is_some() { self.length } else { 0 })
     }
 }

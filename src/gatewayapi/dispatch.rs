@@ -8,7 +8,7 @@ mod list;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -22,7 +22,8 @@ use super::{
 };
 use crate::metrics::Metrics;
 
-/// Some of the connections, and the messages that wait for them. Each worker thread has its own.
+/// The connections, and the messages that wait for them, first come, first served. Shared by all worker threads, so
+/// that no message waits while a connection is idle, and an older one leaves before a newer one.
 #[derive(Clone)]
 pub struct Dispatcher(Arc<Shared>);
 
@@ -31,7 +32,8 @@ struct Shared {
     envelope: Envelope,
     max_batch: usize,
     max_waiting: usize,
-    breaker: Arc<Breaker>,
+    connections: usize,
+    breaker: Breaker,
     metrics: Arc<Metrics>,
 }
 
@@ -43,10 +45,13 @@ struct Queue {
     idle: Vec<Connection>,
 }
 
-/// How the messages of a dispatcher travel.
-#[derive(Debug, Clone)]
+/// How long an answer is waited for after nobody waits for its messages: to know what became of them, without keeping
+/// the connection from others for long.
+const LATE: Duration = Duration::from_millis(500);
+
+/// How much may be under way at once.
+#[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections of this dispatcher.
     pub connections: usize,
     /// Messages in one request.
     pub max_batch: usize,
@@ -60,15 +65,15 @@ impl Dispatcher {
     /// When the HTTP client can't be made.
     pub fn new(
         connector: &Connector,
-        limits: &Limits,
+        limits: Limits,
         envelope: Envelope,
-        breaker: Arc<Breaker>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
-        let idle = (0..limits.connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
+        let Limits { connections, max_batch, max_waiting } = limits;
+        let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
         let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle });
-        let Limits { max_batch, max_waiting, .. } = *limits;
-        Ok(Self(Arc::new(Shared { queue, envelope, max_batch, max_waiting, breaker, metrics })))
+        let breaker = Breaker::default();
+        Ok(Self(Arc::new(Shared { queue, envelope, max_batch, max_waiting, connections, breaker, metrics })))
     }
 
     /// Sends one message, once. Says at the deadline what is known: that nothing was sent, or that it may have been.
@@ -109,15 +114,13 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Lends a connection that nobody needs just now. Bring it back with [`give_back`](Self::give_back).
-    pub(super) fn borrow_idle(&self) -> Option<Connection> {
-        self.0.lock().idle.pop()
-    }
-
-    pub(super) fn give_back(&self, connection: Connection) {
+    /// Lends a connection that no message needs: another one is idle too, unless there is only one at all.
+    pub(super) fn lend_idle(&self) -> Option<Busy> {
         let mut queue = self.0.lock();
-        queue.idle.push(connection);
-        self.0.start_idle(queue);
+        let is_spare = queue.idle.len() > 1 || self.0.connections == 1;
+        let connection = queue.idle.pop_if(|_| is_spare)?;
+        drop(queue);
+        Some(Busy::new(Arc::clone(&self.0), connection))
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -137,70 +140,8 @@ impl Shared {
         }
         if let Some(connection) = queue.idle.pop() {
             drop(queue);
-            tokio::spawn(Arc::clone(self).drive(connection));
-        }
-    }
-
-    /// Works with a connection until nothing waits.
-    async fn drive(self: Arc<Self>, connection: Connection) {
-        self.metrics.connections_in_use.inc();
-        let mut connection = connection;
-        while let Some((list, same)) = self.next_list(connection) {
-            connection = same;
-            self.deliver(&connection, list).await;
-        }
-        self.metrics.connections_in_use.dec();
-    }
-
-    /// What goes next. `None` parks the connection, under the same lock as a new message looks for one.
-    fn next_list(&self, connection: Connection) -> Option<(List, Connection)> {
-        let mut queue = self.lock();
-        loop {
-            let candidates = match queue.parts.pop_front() {
-                Some(part) => part.into_messages(),
-                None => {
-                    let count = queue.waiting.len().min(self.max_batch);
-                    self.metrics.messages_waiting.sub(count as i64);
-                    queue.waiting.drain(..count).collect()
-                }
-            };
-            if candidates.is_empty() {
-                queue.idle.push(connection);
-                return None;
-            }
-            let list = List::of_those_in_time(candidates, Instant::now());
-            if !list.is_empty() {
-                return Some((list, connection));
-            }
-        }
-    }
-
-    async fn deliver(self: &Arc<Self>, connection: &Connection, list: List) {
-        self.metrics.gatewayapi_batch_size.observe(list.len() as f64);
-        let outcome = connection.post(list.body(), list.gate()).await;
-        let now = Instant::now();
-        match outcome.map(|answer| self.read(&answer, list.len())) {
-            Ok(Ok(accepted)) => {
-                self.count(Ok(()), now);
-                for (pending, id) in list.into_messages().into_iter().zip(accepted.ids) {
-                    self.reply(pending, Ok(Receipt { id }));
-                }
-            }
-            Ok(Err(refused)) => {
-                self.count(Err(refused.failure.kind), now);
-                self.refuse(list, &refused);
-            }
-            // Nothing of it was written, and those that are still in time go again at once.
-            Err(NoAnswer::Withheld) => self.requeue([list]),
-            Err(fault) => {
-                let failure = match fault {
-                    NoAnswer::TimedOut => Failure::unknown(Unknown::TimedOut),
-                    NoAnswer::Broken => Failure::unknown(Unknown::Broken),
-                    NoAnswer::NotWritten | NoAnswer::Withheld => Failure::not_sent(NotSent::Unreachable),
-                };
-                self.count(Err(failure.kind), now);
-                self.fail(list, &failure);
-            }
+            let busy = Busy::new(Arc::clone(self), connection);
+            tokio::spawn(busy.drive());
         }
     }
 
@@ -214,7 +155,7 @@ impl Shared {
 
     /// A list that was refused for one message's sake is cut until that message stands alone.
     fn refuse(self: &Arc<Self>, list: List, refused: &wire::Refused) {
-        if list.len() == 1 || !refused.failure.kind.blames_one_message() {
+        if list.len() == 1 || !refused.failure.blames_one_message() {
             return self.fail(list, &refused.failure);
         }
         let (named, others) = list.split_by(|pending| refused.named.contains(&pending.msisdn));
@@ -272,6 +213,102 @@ impl Shared {
                 tracing::info!("GatewayAPI works again");
             }
             None => {}
+        }
+    }
+}
+
+/// A connection at work. It is idle again when this is dropped, whatever happens.
+pub(super) struct Busy {
+    shared: Arc<Shared>,
+    /// `None` only when it is idle again.
+    connection: Option<Connection>,
+}
+
+impl Busy {
+    fn new(shared: Arc<Shared>, connection: Connection) -> Self {
+        shared.metrics.connections_in_use.inc();
+        Self { shared, connection: Some(connection) }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("taken only at the end")
+    }
+
+    /// Works until nothing waits.
+    async fn drive(mut self) {
+        while let Some(list) = self.next_list() {
+            self.deliver(list).await;
+        }
+    }
+
+    /// What goes next. With `None` the connection is idle, under the same lock as a new message looks for one.
+    fn next_list(&mut self) -> Option<List> {
+        let shared = &self.shared;
+        let mut queue = shared.lock();
+        loop {
+            let candidates = match queue.parts.pop_front() {
+                Some(part) => part.into_messages(),
+                None => {
+                    let count = queue.waiting.len().min(shared.max_batch);
+                    shared.metrics.messages_waiting.sub(count as i64);
+                    queue.waiting.drain(..count).collect()
+                }
+            };
+            if candidates.is_empty() {
+                queue.idle.extend(self.connection.take());
+                return None;
+            }
+            let list = List::of_those_in_time(candidates, Instant::now());
+            if !list.is_empty() {
+                return Some(list);
+            }
+        }
+    }
+
+    async fn deliver(&self, list: List) {
+        let shared = &self.shared;
+        let now = Instant::now();
+        let patience = list.last_deadline().map_or(LATE, |deadline| deadline.saturating_duration_since(now) + LATE);
+        let outcome = self.connection().post(list.gate(), patience).await;
+        let now = Instant::now();
+        if outcome.as_ref().err() == Some(&NoAnswer::NotWritten) {
+            let failure = Failure::not_sent(NotSent::Unreachable);
+            shared.count(Err(failure.kind), now);
+            return shared.fail(list, &failure);
+        }
+        let list = list.only_written();
+        if list.is_empty() {
+            return;
+        }
+        shared.metrics.gatewayapi_batch_size.observe(list.len() as f64);
+        match outcome.map(|answer| shared.read(&answer, list.len())) {
+            Ok(Ok(accepted)) => {
+                shared.count(Ok(()), now);
+                for (pending, id) in list.into_messages().into_iter().zip(accepted.ids) {
+                    shared.reply(pending, Ok(Receipt { id }));
+                }
+            }
+            Ok(Err(refused)) => {
+                shared.count(Err(refused.failure.kind), now);
+                shared.refuse(list, &refused);
+            }
+            Err(fault) => {
+                let reason = if fault == NoAnswer::TimedOut { Unknown::TimedOut } else { Unknown::Broken };
+                let failure = Failure::unknown(reason);
+                shared.count(Err(failure.kind), now);
+                shared.fail(list, &failure);
+            }
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.shared.metrics.connections_in_use.dec();
+        if let Some(connection) = self.connection.take() {
+            let mut queue = self.shared.lock();
+            queue.idle.push(connection);
+            self.shared.start_idle(queue);
         }
     }
 }

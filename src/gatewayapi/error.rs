@@ -93,7 +93,7 @@ pub enum NotSent {
     Overloaded,
     /// GatewayAPI could not be reached lately, so it was not tried.
     BreakerOpen,
-    /// A newer message to the same number left while this one waited for its next try.
+    /// A newer message to the same number was asked for while this one waited for its next try.
     Superseded,
 }
 
@@ -118,6 +118,17 @@ impl Failure {
 
     pub const fn unknown(reason: Unknown) -> Self {
         Self::of(FailureKind::Unknown(reason))
+    }
+
+    /// One message of a list is to blame, and the others would be accepted without it. A status that GatewayAPI does
+    /// not give for a message's sake (404, a redirect) blames none.
+    pub(super) const fn blames_one_message(&self) -> bool {
+        match self.kind {
+            FailureKind::Rejected(Rejection::Settings) => false,
+            FailureKind::Rejected(Rejection::Request) => self.code.is_some() || matches!(self.status, Some(400 | 422)),
+            FailureKind::Rejected(_) => true,
+            FailureKind::Account(_) | FailureKind::NotSent(_) | FailureKind::Unknown(_) => false,
+        }
     }
 }
 
@@ -156,15 +167,6 @@ impl FailureKind {
             Self::Unknown(Unknown::Broken) => "broken",
             Self::Unknown(Unknown::TimedOut) => "timed_out",
             Self::Unknown(Unknown::Unreadable) => "unreadable",
-        }
-    }
-
-    /// One message of a list is to blame, and the others would be accepted without it.
-    pub(super) const fn blames_one_message(self) -> bool {
-        match self {
-            Self::Rejected(Rejection::Settings) => false,
-            Self::Rejected(_) => true,
-            Self::Account(_) | Self::NotSent(_) | Self::Unknown(_) => false,
         }
     }
 }

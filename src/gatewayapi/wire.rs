@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
 use super::error::{ErrorCode, Failure, FailureKind, Unknown, classify};
@@ -47,9 +48,9 @@ struct MessageJson<'a> {
     sender: &'a str,
     encoding: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<Class>,
+    class: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<Priority>,
+    priority: Option<&'static str>,
     validity_period: u64,
     userref: MessageId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,8 +86,8 @@ impl Envelope {
             recipients: [RecipientJson { msisdn: message.msisdn.digits() }],
             sender: message.sender.as_str(),
             encoding: message.encoding.as_str(),
-            class: self.class,
-            priority: self.priority,
+            class: self.class.map(Class::as_str),
+            priority: self.priority.map(Priority::as_str),
             validity_period: self.validity_period,
             userref: message.id,
             callback_url: self.callback_url.as_ref().map(Url::as_str),
@@ -98,18 +99,29 @@ impl Envelope {
     }
 }
 
-/// The body of a request: the object alone, or a list of them.
-pub(super) fn body<'a>(objects: impl ExactSizeIterator<Item = &'a Bytes> + Clone) -> Bytes {
-    if objects.len() == 1 {
-        return objects.clone().next().cloned().unwrap_or_default();
+/// Bytes of the body that [`body`] makes of these objects.
+pub(super) fn length<'a>(objects: impl ExactSizeIterator<Item = &'a Bytes>) -> usize {
+    let brackets_and_commas = if objects.len() == 1 { 0 } else { objects.len() + 1 };
+    objects.map(Bytes::len).sum::<usize>() + brackets_and_commas
+}
+
+/// The body of a request: one object alone, or a list. An object that is left out leaves white space, so that the
+/// length stays what was promised.
+pub(super) fn body<'a>(objects: impl ExactSizeIterator<Item = Option<&'a Bytes>>, length: u64) -> Bytes {
+    let length = length as usize;
+    let mut body = BytesMut::with_capacity(length);
+    let is_list = objects.len() != 1;
+    for object in objects.flatten() {
+        if is_list {
+            body.put_u8(if body.is_empty() { b'[' } else { b',' });
+        }
+        body.put_slice(object);
     }
-    let mut list = BytesMut::with_capacity(2 + objects.clone().map(|object| object.len() + 1).sum::<usize>());
-    for (index, object) in objects.enumerate() {
-        list.put_u8(if index == 0 { b'[' } else { b',' });
-        list.put_slice(object);
+    if is_list {
+        body.put_u8(b']');
     }
-    list.put_u8(b']');
-    list.freeze()
+    body.resize(length, b' ');
+    body.freeze()
 }
 
 /// A read answer to a list of messages.
@@ -134,23 +146,22 @@ pub(super) struct Refused {
 
 #[derive(Deserialize)]
 struct AcceptedJson {
-    ids: Vec<u64>,
+    /// What acceptance is.
+    ids: Vec<Value>,
+    /// Of any form: an odd one must not turn an acceptance into something else.
     #[serde(default)]
-    usage: Option<UsageJson>,
+    usage: Value,
 }
 
-#[derive(Deserialize)]
-struct UsageJson {
-    currency: String,
-    total_cost: f64,
-}
-
+/// Each field of any form: an odd one must not hide the others.
 #[derive(Deserialize, Default)]
 struct ErrorJson {
-    code: Option<String>,
-    incident_uuid: Option<String>,
     #[serde(default)]
-    variables: Vec<serde_json::Value>,
+    code: Value,
+    #[serde(default)]
+    incident_uuid: Value,
+    #[serde(default)]
+    variables: Value,
 }
 
 /// Reads the answer to a request of `messages` messages. `body` is `None` where it broke off or was too long.
@@ -162,8 +173,9 @@ pub(super) fn read(
 ) -> Result<Accepted, Refused> {
     if (200..300).contains(&status) {
         let read = body.and_then(|body| serde_json::from_slice::<AcceptedJson>(body).ok());
-        return match read.filter(|accepted| accepted.ids.len() == messages) {
-            Some(AcceptedJson { ids, usage }) => Ok(Accepted { ids, cost: usage.and_then(cost) }),
+        let ids = read.as_ref().and_then(|accepted| accepted.ids.iter().map(whole_number).collect::<Option<Vec<_>>>());
+        return match ids.filter(|ids| ids.len() == messages) {
+            Some(ids) => Ok(Accepted { ids, cost: read.and_then(|accepted| cost(&accepted.usage)) }),
             None => {
                 let failure = Failure { status: Some(status), ..Failure::unknown(Unknown::Unreadable) };
                 Err(Refused { failure, named: Vec::new() })
@@ -171,18 +183,21 @@ pub(super) fn read(
         };
     }
     let error: ErrorJson = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-    let code = error.code.as_deref().and_then(ErrorCode::parse);
+    let code = error.code.as_str().and_then(ErrorCode::parse);
     let kind = classify(status, code);
     let retry_after = retry_after.filter(|_| matches!(kind, FailureKind::NotSent(_)));
-    let incident = error.incident_uuid.filter(|incident| is_identifier(incident));
-    let named = error.variables.iter().filter_map(msisdn).collect();
+    let incident = error.incident_uuid.as_str().filter(|incident| is_identifier(incident)).map(ToOwned::to_owned);
+    let named = error.variables.as_array().into_iter().flatten().filter_map(whole_number).collect();
     Err(Refused { failure: Failure { kind, status: Some(status), code, incident, retry_after }, named })
 }
 
-fn cost(usage: UsageJson) -> Option<Cost> {
-    let is_currency = usage.currency.len() == 3 && usage.currency.bytes().all(|letter| letter.is_ascii_uppercase());
-    let is_amount = usage.total_cost.is_finite() && usage.total_cost >= 0.0;
-    (is_currency && is_amount).then_some(Cost { amount: usage.total_cost, currency: usage.currency })
+fn cost(usage: &Value) -> Option<Cost> {
+    let currency = usage["currency"].as_str()?;
+    let total = &usage["total_cost"];
+    let amount = total.as_f64().or_else(|| total.as_str()?.parse().ok())?;
+    let is_currency = currency.len() == 3 && currency.bytes().all(|letter| letter.is_ascii_uppercase());
+    let is_amount = amount.is_finite() && amount >= 0.0;
+    (is_currency && is_amount).then(|| Cost { amount, currency: currency.to_owned() })
 }
 
 /// Fit to stand in a log line.
@@ -190,9 +205,10 @@ fn is_identifier(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-fn msisdn(variable: &serde_json::Value) -> Option<u64> {
-    variable.as_u64().or_else(|| {
-        let text = variable.as_str()?;
+/// An id or a number, written as a number or as text.
+fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let text = value.as_str()?;
         text.strip_prefix('+').unwrap_or(text).parse().ok()
     })
 }
@@ -245,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn an_odd_field_hides_neither_an_acceptance_nor_a_code() {
+        for usage in ["null", "{}", "7", r#"{"currency":null,"total_cost":null}"#, r#"{"total_cost":"0.12"}"#] {
+            assert_eq!(accepted(&format!(r#"{{"ids":[1],"usage":{usage}}}"#), 1), Some(vec![1]), "{usage}");
+        }
+        assert_eq!(accepted(r#"{"ids":["421332671"]}"#, 1), Some(vec![421_332_671]));
+        for odd in [r#""variables":null"#, r#""variables":{"1":2}"#, r#""incident_uuid":7"#, r#""message":[]"#] {
+            let refused = refused(403, &format!(r#"{{"code":"0x0215",{odd}}}"#));
+            assert_eq!(refused.failure.code, Some(ErrorCode(0x0215)), "{odd}");
+        }
+    }
+
+    #[test]
     fn a_refusal_that_is_not_json_counts_by_its_status() {
         let refused = refused(503, "<html>Service Unavailable</html>");
         assert_eq!(refused.failure.kind.outcome(), "not_sent");
@@ -259,7 +287,10 @@ mod tests {
     #[test]
     fn several_objects_are_a_list() {
         let objects = [Bytes::from_static(b"{\"a\":1}"), Bytes::from_static(b"{}")];
-        assert_eq!(body(objects[..1].iter()), "{\"a\":1}");
-        assert_eq!(body(objects.iter()), "[{\"a\":1},{}]");
+        let of = |objects: &[Bytes]| body(objects.iter().map(Some), length(objects.iter()) as u64);
+        assert_eq!(of(&objects[..1]), "{\"a\":1}");
+        assert_eq!(of(&objects), "[{\"a\":1},{}]");
+        let second_left_out = objects.iter().enumerate().map(|(index, object)| (index == 0).then_some(object));
+        assert_eq!(body(second_left_out, 12), "[{\"a\":1}]   ");
     }
 }

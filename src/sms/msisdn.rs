@@ -166,21 +166,19 @@ fn international(text: &str) -> Option<String> {
     if text.len() > Recipient::MAX_LENGTH {
         return None;
     }
-    let mut number = String::with_capacity(text.len() + 1);
-    number.push('+');
-    for character in text.trim().chars() {
+    let mut digits = String::with_capacity(text.len());
+    let mut has_plus = false;
+    for character in text.chars() {
         match character {
-            '0'..='9' => number.push(character),
-            '+' if number.len() == 1 && text.trim().starts_with('+') && !text.trim()[1..].contains('+') => {}
+            '0'..='9' => digits.push(character),
+            '+' if digits.is_empty() && !has_plus => has_plus = true,
             '-' | '.' | '(' | ')' | '[' | ']' => {}
             _ if character.is_whitespace() => {}
             _ => return None,
         }
     }
-    match number.strip_prefix("+00") {
-        Some(digits) if !text.trim().starts_with('+') => Some(format!("+{digits}")),
-        _ => Some(number),
-    }
+    let digits = if has_plus { digits.as_str() } else { digits.strip_prefix("00").unwrap_or(&digits) };
+    Some(format!("+{digits}"))
 }
 
 const fn line_type(found: PhoneNumberType) -> LineType {

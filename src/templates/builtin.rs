@@ -24,5 +24,5 @@ const FILES: [(&str, &str); 9] = builtin![
 ];
 
 pub(super) fn read() -> Result<Definitions, TemplateFaults> {
-    Definitions::parse(FILES)
+    Definitions::parse("templates", FILES)
 }

@@ -96,7 +96,10 @@ impl Definitions {
     /// # Errors
     ///
     /// All faults of all files.
-    pub(super) fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateFaults> {
+    pub(super) fn parse<'a>(
+        origin: &str,
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, TemplateFaults> {
         let mut read = Self { definitions: Vec::new(), warnings: Vec::new() };
         let mut faults = Vec::new();
         for (file, json) in files {
@@ -109,11 +112,12 @@ impl Definitions {
                 Err(error) => faults.push(file_fault(file, error.to_string())),
             }
         }
-        for missing in REQUIRED {
-            if faults.is_empty() && read.of(missing).is_none() {
-                let problem = format!("no file defines {missing}, which Logto demands");
-                faults.push(TemplateFault { usage_type: Some(missing), ..file_fault("templates", problem) });
-            }
+        if faults.is_empty() {
+            let missing = REQUIRED.into_iter().filter(|usage_type| read.of(*usage_type).is_none());
+            faults.extend(missing.map(|usage_type| {
+                let problem = format!("no file defines {usage_type}, which Logto demands");
+                TemplateFault { usage_type: Some(usage_type), ..file_fault(origin, problem) }
+            }));
         }
         if faults.is_empty() { Ok(read) } else { Err(TemplateFaults(faults)) }
     }
@@ -148,7 +152,10 @@ pub(super) fn read_directory(directory: &Path) -> Result<Definitions, TemplateFa
         TemplateFaults(vec![file_fault(&path.display().to_string(), error.to_string())])
     };
     let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(|error| fault(directory, error))? {
+    let no_directory = |error: std::io::Error| {
+        TemplateFaults(vec![file_fault("templates.directory", format!("{}: {error}", directory.display()))])
+    };
+    for entry in fs::read_dir(directory).map_err(no_directory)? {
         let path = entry.map_err(|error| fault(directory, error))?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
             paths.push(path);
@@ -160,11 +167,16 @@ pub(super) fn read_directory(directory: &Path) -> Result<Definitions, TemplateFa
         let json = fs::read_to_string(&path).map_err(|error| fault(&path, error))?;
         files.push((path.display().to_string(), json));
     }
-    Definitions::parse(files.iter().map(|(name, json)| (name.as_str(), json.as_str())))
+    Definitions::parse(
+        &directory.display().to_string(),
+        files.iter().map(|(name, json)| (name.as_str(), json.as_str())),
+    )
 }
 
 /// One object, or Logto's whole list of them.
 fn entries(json: &str) -> Result<Vec<Entry>, serde_json::Error> {
+    // Some editors begin a file with a byte order mark, which JSON does not know.
+    let json = json.trim_start_matches('\u{feff}');
     if json.trim_start().starts_with('[') {
         serde_json::from_str(json)
     } else {

@@ -114,7 +114,7 @@ fn handlebars_has_conditions_and_is_strict_and_unescaped() {
 #[rstest]
 #[case(content(json!({"en": "{{code}}", "xx-y": "{{code}}"})), "xx-y` is not a language tag")]
 #[case(content(json!({"en": "{{code}}", "EN": "{{code}}"})), "are the same language")]
-#[case(content(json!({"de": "{{code}}"})), "SignIn, locale en: the default locale has no text")]
+#[case(content(json!({"de": "{{code}}"})), "SignIn, locale en: has no text, though it is templates.default_locale")]
 #[case(content(json!({"en": "{{code}}", "de": "  "})), "SignIn, locale de: the text is empty")]
 #[case(content(json!({"en": "{{code}}", "de": "ж".repeat(300)})), "locale de: takes 5 segments")]
 #[case(content(json!(["{{code}}"])), "expected a text, or an object from locale to text")]
@@ -137,6 +137,23 @@ fn broken_json_is_told_with_its_line() {
     std::fs::write(directory.path().join("SignIn.json"), "{\n  \"usageType\": \"SignIn\"\n  \"content\"").unwrap();
     let faults = TemplateSet::load(Some(directory.path()), &options()).err().unwrap().to_string();
     assert!(faults.contains("SignIn.json: expected `,` or `}` at line 3 column 3"), "{faults}");
+}
+
+#[test]
+fn a_file_may_begin_with_a_byte_order_mark() {
+    let directory = directory(&files(content(json!("{{code}}"))));
+    let json = format!("\u{feff}{}", content(json!("{{code}}")));
+    std::fs::write(directory.path().join("SignIn.json"), json).unwrap();
+    TemplateSet::load(Some(directory.path()), &options()).map(|_| ()).unwrap();
+}
+
+#[test]
+fn a_missing_directory_is_named_with_its_key() {
+    let faults = TemplateSet::load(Some(Path::new("/nowhere")), &options()).err().unwrap().to_string();
+    assert!(faults.starts_with("templates.directory: /nowhere: No such file"), "{faults}");
+    let empty = tempfile::tempdir().unwrap();
+    let faults = TemplateSet::load(Some(empty.path()), &options()).err().unwrap();
+    assert_eq!(faults.0.len(), 4, "{faults}");
 }
 
 #[test]

@@ -30,6 +30,13 @@ async fn a_call_without_the_whole_header_is_refused_unread(#[case] header: Optio
 }
 
 #[tokio::test]
+async fn a_second_header_is_refused_though_the_first_is_right() {
+    let app = spawn_app().await;
+    let request = app.request(sign_in(GOOD, "493817").to_string()).header("authorization", "Bearer another");
+    assert_eq!(app.post(request).await.status, 401);
+}
+
+#[tokio::test]
 async fn both_secrets_are_let_in_while_they_are_rotated() {
     let settings = format!(r#"logto.authorization = ["Bearer the next", "{AUTHORIZATION}"]"#);
     let app = spawn_app_with(&settings, Options::default()).await;

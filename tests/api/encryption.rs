@@ -1,6 +1,6 @@
 //! GatewayAPI over TLS.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use gatewayapi_sms_connector::simulator::Options;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -15,8 +15,8 @@ use tokio_rustls::{
 
 use crate::app::{GOOD, sign_in, spawn_app, spawn_app_with};
 
-/// Stands before a simulated GatewayAPI and takes TLS only. Returns its port and its certificate as PEM.
-async fn encrypting_proxy(gatewayapi: std::net::SocketAddr) -> (u16, String) {
+/// Stands before a simulated GatewayAPI and takes TLS only, after a while. Returns its port and its certificate as PEM.
+async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, String) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -33,6 +33,7 @@ async fn encrypting_proxy(gatewayapi: std::net::SocketAddr) -> (u16, String) {
             let (stream, _) = listener.accept().await.unwrap();
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
+                tokio::time::sleep(handshake).await;
                 // A client that does not trust us hangs up here.
                 let Ok(mut decrypted) = acceptor.accept(stream).await else { return };
                 let mut plain = TcpStream::connect(gatewayapi).await.unwrap();
@@ -46,7 +47,7 @@ async fn encrypting_proxy(gatewayapi: std::net::SocketAddr) -> (u16, String) {
 #[tokio::test]
 async fn an_extra_authority_is_trusted_and_an_unknown_one_is_not() {
     let behind = spawn_app().await;
-    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address()).await;
+    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address(), Duration::ZERO).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), certificate).unwrap();
 
@@ -60,4 +61,30 @@ async fn an_extra_authority_is_trusted_and_an_unknown_one_is_not() {
     let app = spawn_app_with(&endpoint, Options::default()).await;
     assert_eq!(app.send(sign_in(GOOD, "493818")).await.status, 503);
     assert_eq!(behind.gatewayapi.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_is_given_up_while_its_list_waits_for_a_connection_takes_no_other_with_it() {
+    let behind = spawn_app().await;
+    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address(), Duration::from_millis(600)).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), certificate).unwrap();
+    let settings = format!(
+        "gatewayapi.endpoint = \"https://localhost:{port}/rest/mtsms\"\ngatewayapi.extra_ca_file = {:?}\n\
+         gatewayapi.max_connections = 1\ndelivery.deadline = \"1s\"",
+        file.path()
+    );
+    let app = spawn_app_with(&settings, Options::default()).await;
+    // The first breaks the connection after 600 ms, so the two others travel as one list over a new one, which stands
+    // at 1.2 s: too late for the second, in time for the third. The times themselves are what is tested.
+    let first = tokio::spawn(app.request(sign_in("4526040003", "493817").to_string()).send());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let second = tokio::spawn(app.request(sign_in("4526091046", "493818").to_string()).send());
+    tokio::time::sleep(Duration::from_millis(450)).await;
+    let third = app.send(sign_in("4526091047", "493819")).await;
+    assert_eq!(first.await.unwrap().unwrap().status(), 504);
+    assert_eq!(second.await.unwrap().unwrap().status(), 503);
+    assert_eq!(third.status, 200);
+    let received: Vec<_> = behind.gatewayapi.received().iter().map(|message| message.msisdn).collect();
+    assert_eq!(received, [4_526_040_003, 4_526_091_047]);
 }

@@ -44,6 +44,45 @@ async fn a_message_given_up_while_waiting_is_never_sent_later() {
 }
 
 #[tokio::test]
+async fn a_connection_that_hangs_is_given_up_soon_after_nobody_waits() {
+    let settings = "gatewayapi.max_connections = 1\ndelivery.deadline = \"1s\"";
+    let app = spawn_app_with(settings, Options::default()).await;
+    let hanging = tokio::spawn(app.request(sign_in("4526040001", "493817").to_string()).send());
+    app.gatewayapi.until_requests(1).await;
+    // Half a second after the deadline of the first there is a connection again, before the deadline of this one.
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(app.send(sign_in(GOOD, "493818")).await.status, 200);
+    assert_eq!(hanging.await.unwrap().unwrap().status(), 504);
+}
+
+#[tokio::test]
+async fn an_older_code_leaves_before_a_newer_one_whichever_thread_took_it() {
+    let settings = "server.workers = 4\ngatewayapi.max_connections = 2";
+    let app = spawn_app_with(settings, Options { latency: Duration::from_millis(300), ..Options::default() }).await;
+    for round in 0..3 {
+        let before = app.gatewayapi.requests();
+        let busy: Vec<_> = ["4526091001", "4526091002"]
+            .map(|to| tokio::spawn(app.request(sign_in(to, &format!("4938{round}7")).to_string()).send()))
+            .into();
+        app.gatewayapi.until_requests(before + 2).await;
+        let mut waiting = Vec::new();
+        for code in ["111193", "222293", "333393"] {
+            let call = sign_in(GOOD, &format!("{code}{round}"));
+            waiting.push(tokio::spawn(app.request(call.to_string()).send()));
+            while app.metric("sms_messages_waiting").await != Some(waiting.len() as f64) {}
+        }
+        for call in busy.into_iter().chain(waiting) {
+            assert_eq!(call.await.unwrap().unwrap().status(), 200);
+        }
+    }
+    let texts: Vec<_> = app.gatewayapi.received().into_iter().map(|message| message.text).collect();
+    for round in 0..3 {
+        let place = |code: &str| texts.iter().position(|text| text.contains(&format!("{code}{round}")));
+        assert!(place("111193") < place("222293") && place("222293") < place("333393"), "{texts:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_lives_longer_than_logto_keeps_it() {
     let app = spawn_app_with("", Options::default()).await;
     let mut connection = TcpStream::connect(app.public).await.unwrap();

@@ -36,12 +36,17 @@ pub(super) struct Progress(AtomicU8);
 
 const WAITING: u8 = 0;
 const WRITTEN: u8 = 1;
+/// Nobody waits any longer, and it was not written.
 const GIVEN_UP: u8 = 2;
+/// Nobody waits any longer, but it was written.
+const LEFT: u8 = 3;
 
 impl Progress {
     /// Nobody waits any longer. `true`: it was not written and never will be.
     pub(super) fn give_up(&self) -> bool {
-        self.0.swap(GIVEN_UP, Ordering::AcqRel) != WRITTEN
+        let end = |progress| Some(if matches!(progress, WAITING | GIVEN_UP) { GIVEN_UP } else { LEFT });
+        let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, end).expect("it always ends");
+        matches!(before, WAITING | GIVEN_UP)
     }
 
     /// `false`: it was given up, and must not be written.
@@ -49,13 +54,17 @@ impl Progress {
         self.move_on(WAITING, WRITTEN)
     }
 
-    /// What was written was refused, or did not leave.
+    /// What was written was refused.
     fn unwrite(&self) {
         self.move_on(WRITTEN, WAITING);
     }
 
-    fn is_given_up(&self) -> bool {
-        self.0.load(Ordering::Acquire) == GIVEN_UP
+    fn was_written(&self) -> bool {
+        matches!(self.0.load(Ordering::Acquire), WRITTEN | LEFT)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.0.load(Ordering::Acquire) == WAITING
     }
 
     fn move_on(&self, from: u8, to: u8) -> bool {
@@ -71,7 +80,7 @@ impl List {
     pub(super) fn of_those_in_time(candidates: Vec<Pending>, now: Instant) -> Self {
         let mut list = Vec::with_capacity(candidates.len());
         for pending in candidates {
-            if pending.progress.is_given_up() {
+            if !pending.progress.is_waiting() {
                 continue;
             }
             if pending.deadline <= now {
@@ -93,12 +102,21 @@ impl List {
         self.0.is_empty()
     }
 
-    pub(super) fn body(&self) -> Bytes {
-        wire::body(self.0.iter().map(|pending| &pending.json))
+    /// What is to be written, decided when it can be.
+    pub(super) fn gate(&self) -> ListGate {
+        let member = |pending: &Pending| (Arc::clone(&pending.progress), pending.json.clone());
+        ListGate(self.0.iter().map(member).collect())
     }
 
-    pub(super) fn gate(&self) -> Arc<ListGate> {
-        Arc::new(ListGate(self.0.iter().map(|pending| Arc::clone(&pending.progress)).collect()))
+    /// When the last of those who wait will have given up.
+    pub(super) fn last_deadline(&self) -> Option<Instant> {
+        self.0.iter().map(|pending| pending.deadline).max()
+    }
+
+    /// Leaves out those that had been given up before the list was written.
+    pub(super) fn only_written(mut self) -> Self {
+        self.0.retain(|pending| pending.progress.was_written());
+        self
     }
 
     pub(super) fn into_messages(self) -> Vec<Pending> {
@@ -123,18 +141,17 @@ impl List {
     }
 }
 
-/// Lets a list through when every message of it may still be sent.
-pub(super) struct ListGate(Vec<Arc<Progress>>);
+/// Writes those of a list that are still waited for.
+pub(super) struct ListGate(Vec<(Arc<Progress>, Bytes)>);
 
 impl Gate for ListGate {
-    fn open(&self) -> bool {
-        for (index, progress) in self.0.iter().enumerate() {
-            if !progress.write() {
-                self.0[..index].iter().for_each(|written| written.unwrite());
-                return false;
-            }
-        }
-        true
+    fn length(&self) -> u64 {
+        wire::length(self.0.iter().map(|(_, json)| json)) as u64
+    }
+
+    fn open(&self) -> Option<Bytes> {
+        let body = wire::body(self.0.iter().map(|(progress, json)| progress.write().then_some(json)), self.length());
+        self.0.iter().any(|(progress, _)| progress.was_written()).then_some(body)
     }
 }
 
@@ -158,12 +175,34 @@ mod tests {
         assert!(!progress.write());
     }
 
+    fn gate(messages: usize) -> (ListGate, Vec<Arc<Progress>>) {
+        let members: Vec<_> = (0..messages).map(|_| Arc::new(Progress::default())).collect();
+        let json = |index| Bytes::from(format!(r#"{{"n":{index}}}"#));
+        (
+            ListGate(members.iter().enumerate().map(|(index, member)| (Arc::clone(member), json(index))).collect()),
+            members,
+        )
+    }
+
     #[test]
-    fn one_message_that_was_given_up_withholds_the_list_and_leaves_the_others_unsent() {
-        let members: Vec<_> = (0..3).map(|_| Arc::new(Progress::default())).collect();
-        members[1].give_up();
-        assert!(!ListGate(members.clone()).open());
+    fn a_message_that_was_given_up_is_left_out_of_its_list_and_the_others_are_written() {
+        let (gate, members) = gate(4);
+        members[0].give_up();
+        members[2].give_up();
+        let body = gate.open().unwrap();
+        assert_eq!(body.len() as u64, gate.length(), "the length was promised");
+        let written: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(written, serde_json::json!([{"n": 1}, {"n": 3}]));
         assert!(members[0].give_up(), "not written");
-        assert!(members[2].give_up(), "not written");
+        assert!(!members[1].give_up(), "written");
+    }
+
+    #[test]
+    fn a_list_that_nobody_waits_for_is_not_written() {
+        for messages in [1, 3] {
+            let (gate, members) = gate(messages);
+            assert!(members.iter().all(|member| member.give_up()));
+            assert_eq!(gate.open(), None);
+        }
     }
 }

@@ -47,7 +47,9 @@ impl Dispatcher {
     /// Also when there is no such connection.
     pub async fn credit(&self) -> Result<Credit, CreditError> {
         let lent = self.lend_idle().ok_or(CreditError::Busy)?;
-        read(lent.connection().get("me", PATIENCE).await)
+        let answer = lent.connection().get("me", PATIENCE).await;
+        tokio::spawn(lent.drive());
+        read(answer)
     }
 }
 

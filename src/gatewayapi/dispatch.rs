@@ -114,7 +114,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Lends a connection that no message needs: another one is idle too, unless there is only one at all.
+    /// Lends a connection that no message needs: another one is idle too, unless there is only one at all. Have it
+    /// [`drive`](Busy::drive) afterwards, for messages may have come to wait.
     pub(super) fn lend_idle(&self) -> Option<Busy> {
         let mut queue = self.0.lock();
         let is_spare = queue.idle.len() > 1 || self.0.connections == 1;
@@ -217,7 +218,7 @@ impl Shared {
     }
 }
 
-/// A connection at work. It is idle again when this is dropped, whatever happens.
+/// A connection at work. It is idle again when this is dropped, whatever happened to the work.
 pub(super) struct Busy {
     shared: Arc<Shared>,
     /// `None` only when it is idle again.
@@ -235,7 +236,7 @@ impl Busy {
     }
 
     /// Works until nothing waits.
-    async fn drive(mut self) {
+    pub(super) async fn drive(mut self) {
         while let Some(list) = self.next_list() {
             self.deliver(list).await;
         }
@@ -305,10 +306,9 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.shared.metrics.connections_in_use.dec();
+        // Nothing is started here: the runtime may be about to end.
         if let Some(connection) = self.connection.take() {
-            let mut queue = self.shared.lock();
-            queue.idle.push(connection);
-            self.shared.start_idle(queue);
+            self.shared.lock().idle.push(connection);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Call, Delivery, SendError};
 use crate::{
-    gatewayapi::{FailureKind, Receipt},
+    gatewayapi::Receipt,
     metrics::{Metrics, Stage},
     sms::{Measure, Recipient, UsageType},
     templates::Rendered,
@@ -81,10 +81,6 @@ impl Record {
         }
 
         let recipient = self.validated.map(|(recipient, _)| recipient);
-        let failure = match &delivery.result {
-            Err(SendError::GatewayApi(failure)) => Some(failure),
-            _ => None,
-        };
         macro_rules! line {
             ($level:ident, $sentence:literal $(, $field:ident = $value:expr)*) => {
                 tracing::$level!(
@@ -110,13 +106,13 @@ impl Record {
             Err(SendError::Number(error)) => {
                 line!(warn, "the number can't be a mobile number", error_kind = error.as_str());
             }
-            Err(SendError::GatewayApi(_)) => line!(
+            Err(SendError::GatewayApi(failure)) => line!(
                 warn,
                 "the message was not accepted",
-                error_kind = failure.map(|failure| failure.kind.as_str()),
-                status = failure.and_then(|failure| failure.status),
-                gatewayapi_code = failure.and_then(|failure| failure.code).map(tracing::field::display),
-                incident_uuid = failure.and_then(|failure| failure.incident.as_deref())
+                error_kind = failure.kind.as_str(),
+                status = failure.status,
+                gatewayapi_code = failure.code.map(tracing::field::display),
+                incident_uuid = failure.incident.as_deref()
             ),
             Err(error) => line!(error, "the message could not be made", error = error.to_string()),
         }
@@ -129,7 +125,7 @@ fn outcome(result: &Result<Receipt, SendError>) -> &'static str {
         Ok(_) => "accepted",
         Err(SendError::Number(_)) => "number_unusable",
         Err(SendError::Template(_) | SendError::TooManySegments { .. }) => "template_fault",
-        Err(SendError::GatewayApi(failure)) => FailureKind::outcome(failure.kind),
+        Err(SendError::GatewayApi(failure)) => failure.kind.outcome(),
         Err(SendError::Interrupted) => "interrupted",
     }
 }

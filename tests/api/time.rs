@@ -77,6 +77,16 @@ async fn an_older_code_leaves_before_a_newer_one_whichever_thread_took_it() {
 }
 
 #[tokio::test]
+async fn a_message_that_waits_behind_the_question_for_the_credit_goes_next() {
+    // The only connection asks for the credit a second after the start, and hears nothing for 2 s.
+    let settings = "gatewayapi.max_connections = 1";
+    let app = spawn_app_with(settings, Options { latency: Duration::from_secs(2), ..Options::default() }).await;
+    while app.metric("sms_gatewayapi_connections_in_use").await != Some(1.0) {}
+    app.gatewayapi.set_latency(Duration::ZERO);
+    assert_eq!(app.send(sign_in(GOOD, "493817")).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_connection_lives_longer_than_logto_keeps_it() {
     let app = spawn_app_with("", Options::default()).await;
     let mut connection = TcpStream::connect(app.public).await.unwrap();

@@ -1,15 +1,6 @@
 //! Puts the parts together, on two listeners.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 use arc_swap::ArcSwap;
@@ -109,10 +100,9 @@ impl Application {
         let dispatcher = dispatcher(settings, &metrics)?;
         let state = state(settings, &dispatcher, &templates, &lifecycle, &metrics);
 
-        let is_watched = Arc::new(AtomicBool::new(false));
         let public = HttpServer::new(move || {
             // In the first worker, whose runtime lives as long as the service.
-            if !is_watched.swap(true, Ordering::Relaxed) {
+            if dispatcher.settle_here() {
                 tokio::spawn(watch_credit(dispatcher.clone()));
             }
             App::new().configure(routes::public(state.clone()))

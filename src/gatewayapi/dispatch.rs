@@ -7,11 +7,11 @@ mod list;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use self::list::{List, Pending, Progress};
 use super::{
@@ -33,6 +33,9 @@ struct Shared {
     max_batch: usize,
     max_waiting: usize,
     connections: usize,
+    /// Where connections live. With a connection's task and its user's in one thread, the connection is back when it is
+    /// asked for again; in two threads it may not be, and one too many is opened.
+    home: OnceLock<Handle>,
     breaker: Breaker,
     metrics: Arc<Metrics>,
 }
@@ -72,8 +75,13 @@ impl Dispatcher {
         let Limits { connections, max_batch, max_waiting } = limits;
         let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
         let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle });
-        let breaker = Breaker::default();
-        Ok(Self(Arc::new(Shared { queue, envelope, max_batch, max_waiting, connections, breaker, metrics })))
+        let (home, breaker) = (OnceLock::new(), Breaker::default());
+        Ok(Self(Arc::new(Shared { queue, envelope, max_batch, max_waiting, connections, home, breaker, metrics })))
+    }
+
+    /// Has the connections live in this thread's runtime, unless they live in another one already.
+    pub fn settle_here(&self) -> bool {
+        self.0.home.set(Handle::current()).is_ok()
     }
 
     /// Sends one message, once. Says at the deadline what is known: that nothing was sent, or that it may have been.
@@ -142,7 +150,7 @@ impl Shared {
         if let Some(connection) = queue.idle.pop() {
             drop(queue);
             let busy = Busy::new(Arc::clone(self), connection);
-            tokio::spawn(busy.drive());
+            self.home.get_or_init(Handle::current).spawn(busy.drive());
         }
     }
 

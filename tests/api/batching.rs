@@ -112,9 +112,9 @@ async fn a_thousand_at_once_are_all_sent_over_few_connections() {
 #[case(3)]
 #[tokio::test]
 async fn never_more_connections_than_configured(#[case] connections: usize) {
-    let settings = format!("gatewayapi.max_connections = {connections}");
+    let settings = format!("server.workers = 4\ngatewayapi.max_connections = {connections}");
     let app = spawn_app_with(&settings, Options::default()).await;
-    for round in 0..20 {
+    for round in 0..40 {
         let code = format!("60{round:02}17");
         let answers = app.send_all(numbers(30).map(|to| sign_in(&to, &code))).await;
         assert!(answers.iter().all(|answer| answer.status == 200));

@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -131,8 +132,9 @@ impl Settings {
         const MINUTE: u64 = 60;
         const DAY: u64 = 24 * 60 * MINUTE;
         let Self { server, logto, gatewayapi, delivery, .. } = self;
-        let is_in =
-            |duration: Seconds, longest: u64| (1..=longest * 1000).contains(&(duration.get().as_millis() as u64));
+        let is_in = |duration: Seconds, longest| {
+            (Duration::from_millis(1)..=Duration::from_secs(longest)).contains(&duration.get())
+        };
         let validity_period = gatewayapi.validity_period.get().as_secs();
         let right = [
             (!logto.authorization.any_empty(), "logto.authorization", "must not be empty"),

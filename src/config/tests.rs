@@ -59,6 +59,7 @@ fn a_missing_key_is_named(#[case] missing: usize, #[case] sentence: &str) {
 #[case("SMS_GATEWAYAPI__SENDERS__DK", "A much too long sender", "at most 11 characters")]
 #[case("SMS_GATEWAYAPI__VALIDITY_PERIOD", "30s", "gatewayapi.validity_period must be 60 s")]
 #[case("SMS_DELIVERY__DEADLINE", "18446744073709551615s", "delivery.deadline must be 1 ms to 60 s")]
+#[case("SMS_DELIVERY__DEADLINE", "18446744073709560s", "delivery.deadline must be 1 ms to 60 s")]
 #[case("SMS_DELIVERY__DEADLINE", "0", "delivery.deadline must be 1 ms to 60 s")]
 #[case("SMS_GATEWAYAPI__CLASS", "gold", "must be one of: standard premium secret")]
 #[case("SMS_LOG__LEVEL", "loud", "must be one of: error warn info debug trace")]

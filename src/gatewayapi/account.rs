@@ -32,6 +32,9 @@ pub enum CreditError {
     Busy,
 }
 
+/// Beside the endpoint: `GET /rest/me`.
+pub(super) const RESOURCE: &str = "me";
+
 /// The connection is not kept from messages for long.
 const PATIENCE: Duration = Duration::from_secs(3);
 const FIRST_ASKED: Duration = Duration::from_secs(1);
@@ -47,7 +50,7 @@ impl Dispatcher {
     /// Also when there is no such connection.
     pub async fn credit(&self) -> Result<Credit, CreditError> {
         let lent = self.lend_idle().ok_or(CreditError::Busy)?;
-        let answer = lent.connection().get("me", PATIENCE).await;
+        let answer = lent.connection().get(RESOURCE, PATIENCE).await;
         tokio::spawn(lent.drive());
         read(answer)
     }

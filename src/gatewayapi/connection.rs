@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll},
     time::{Duration, SystemTime},
@@ -144,11 +144,7 @@ impl Connection {
         };
         // The connection that broke goes away in a task of its own.
         tokio::task::yield_now().await;
-        Err(match passage.state() {
-            Passed::Unasked => NoAnswer::NotWritten,
-            Passed::Withheld => NoAnswer::Withheld,
-            Passed::Written => fault,
-        })
+        Err(passage.close(fault))
     }
 
     /// Gets another resource beside the endpoint.
@@ -210,25 +206,34 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// How far a request came.
+/// How far a request came. Whoever moves it on first decides.
 #[derive(Default)]
-struct Passage {
-    asked: AtomicBool,
-    written: AtomicBool,
-}
+struct Passage(AtomicU8);
 
-enum Passed {
-    Unasked,
-    Withheld,
-    Written,
-}
+const UNASKED: u8 = 0;
+/// The gate is being asked.
+const ASKED: u8 = 1;
+const WRITTEN: u8 = 2;
+const WITHHELD: u8 = 3;
+/// The request was given up before the gate was asked, which now never will be.
+const CLOSED: u8 = 4;
 
 impl Passage {
-    fn state(&self) -> Passed {
-        match (self.asked.load(Ordering::Acquire), self.written.load(Ordering::Acquire)) {
-            (false, _) => Passed::Unasked,
-            (true, false) => Passed::Withheld,
-            (true, true) => Passed::Written,
+    /// Whether the gate may be asked.
+    fn ask(&self) -> bool {
+        self.0.compare_exchange(UNASKED, ASKED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn decide(&self, is_written: bool) {
+        self.0.store(if is_written { WRITTEN } else { WITHHELD }, Ordering::Release);
+    }
+
+    /// Why no answer came, given what happened to a request that was written. From now on it can't be.
+    fn close(&self, fault: NoAnswer) -> NoAnswer {
+        match self.0.compare_exchange(UNASKED, CLOSED, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => NoAnswer::NotWritten,
+            Err(WITHHELD) => NoAnswer::Withheld,
+            Err(_) => fault,
         }
     }
 }
@@ -252,9 +257,11 @@ impl<G: Gate> Body for GatedBody<G> {
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, WithheldError>>> {
         let Some(gate) = self.gate.take() else { return Poll::Ready(None) };
+        if !self.passage.ask() {
+            return Poll::Ready(Some(Err(WithheldError)));
+        }
         let json = gate.open();
-        self.passage.written.store(json.is_some(), Ordering::Release);
-        self.passage.asked.store(true, Ordering::Release);
+        self.passage.decide(json.is_some());
         Poll::Ready(Some(json.map(Frame::data).ok_or(WithheldError)))
     }
 

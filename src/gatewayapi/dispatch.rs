@@ -3,20 +3,22 @@
 //! A message leaves at once when a connection is free. When all are busy, messages gather, and the next free
 //! connection takes them as one list. No timer, and no delay while idle.
 
+mod busy;
 mod list;
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
 
+pub(super) use self::busy::Busy;
 use self::list::{List, Pending, Progress};
 use super::{
     breaker::{Breaker, Change},
-    connection::{Answer, Connection, Connector, NoAnswer},
+    connection::{Answer, Connection, Connector},
     error::{Failure, FailureKind, NotSent, Unknown},
     wire::{self, Accepted, Envelope, Message, Receipt},
 };
@@ -47,10 +49,6 @@ struct Queue {
     /// The one used last is used first: it is the one that is surely open.
     idle: Vec<Connection>,
 }
-
-/// How long an answer is waited for after nobody waits for its messages: to know what became of them, without keeping
-/// the connection from others for long.
-const LATE: Duration = Duration::from_millis(500);
 
 /// How much may be under way at once.
 #[derive(Debug, Clone, Copy)]
@@ -126,8 +124,9 @@ impl Dispatcher {
     /// [`drive`](Busy::drive) afterwards, for messages may have come to wait.
     pub(super) fn lend_idle(&self) -> Option<Busy> {
         let mut queue = self.0.lock();
-        let is_spare = queue.idle.len() > 1 || self.0.connections == 1;
-        let connection = queue.idle.pop_if(|_| is_spare)?;
+        let is_spare = queue.idle.len() > 1 || (self.0.connections == 1 && !queue.idle.is_empty());
+        // The one that was used longest ago: a message wants the other, which is surely open.
+        let connection = is_spare.then(|| queue.idle.remove(0))?;
         drop(queue);
         Some(Busy::new(Arc::clone(&self.0), connection))
     }
@@ -222,101 +221,6 @@ impl Shared {
                 tracing::info!("GatewayAPI works again");
             }
             None => {}
-        }
-    }
-}
-
-/// A connection at work. It is idle again when this is dropped, whatever happened to the work.
-pub(super) struct Busy {
-    shared: Arc<Shared>,
-    /// `None` only when it is idle again.
-    connection: Option<Connection>,
-}
-
-impl Busy {
-    fn new(shared: Arc<Shared>, connection: Connection) -> Self {
-        shared.metrics.connections_in_use.inc();
-        Self { shared, connection: Some(connection) }
-    }
-
-    pub(super) fn connection(&self) -> &Connection {
-        self.connection.as_ref().expect("taken only at the end")
-    }
-
-    /// Works until nothing waits.
-    pub(super) async fn drive(mut self) {
-        while let Some(list) = self.next_list() {
-            self.deliver(list).await;
-        }
-    }
-
-    /// What goes next. With `None` the connection is idle, under the same lock as a new message looks for one.
-    fn next_list(&mut self) -> Option<List> {
-        let shared = &self.shared;
-        let mut queue = shared.lock();
-        loop {
-            let candidates = match queue.parts.pop_front() {
-                Some(part) => part.into_messages(),
-                None => {
-                    let count = queue.waiting.len().min(shared.max_batch);
-                    shared.metrics.messages_waiting.sub(count as i64);
-                    queue.waiting.drain(..count).collect()
-                }
-            };
-            if candidates.is_empty() {
-                queue.idle.extend(self.connection.take());
-                return None;
-            }
-            let list = List::of_those_in_time(candidates, Instant::now());
-            if !list.is_empty() {
-                return Some(list);
-            }
-        }
-    }
-
-    async fn deliver(&self, list: List) {
-        let shared = &self.shared;
-        let now = Instant::now();
-        let patience = list.last_deadline().map_or(LATE, |deadline| deadline.saturating_duration_since(now) + LATE);
-        let outcome = self.connection().post(list.gate(), patience).await;
-        let now = Instant::now();
-        if outcome.as_ref().err() == Some(&NoAnswer::NotWritten) {
-            let failure = Failure::not_sent(NotSent::Unreachable);
-            shared.count(Err(failure.kind), now);
-            return shared.fail(list, &failure);
-        }
-        let list = list.only_written();
-        if list.is_empty() {
-            return;
-        }
-        shared.metrics.gatewayapi_batch_size.observe(list.len() as f64);
-        match outcome.map(|answer| shared.read(&answer, list.len())) {
-            Ok(Ok(accepted)) => {
-                shared.count(Ok(()), now);
-                for (pending, id) in list.into_messages().into_iter().zip(accepted.ids) {
-                    shared.reply(pending, Ok(Receipt { id }));
-                }
-            }
-            Ok(Err(refused)) => {
-                shared.count(Err(refused.failure.kind), now);
-                shared.refuse(list, &refused);
-            }
-            Err(fault) => {
-                let reason = if fault == NoAnswer::TimedOut { Unknown::TimedOut } else { Unknown::Broken };
-                let failure = Failure::unknown(reason);
-                shared.count(Err(failure.kind), now);
-                shared.fail(list, &failure);
-            }
-        }
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.shared.metrics.connections_in_use.dec();
-        // Nothing is started here: the runtime may be about to end.
-        if let Some(connection) = self.connection.take() {
-            self.shared.lock().idle.push(connection);
         }
     }
 }

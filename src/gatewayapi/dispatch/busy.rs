@@ -1,0 +1,119 @@
+//! A connection at work.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Shared, list::List};
+use crate::gatewayapi::{
+    account,
+    connection::{Connection, NoAnswer},
+    error::{Failure, NotSent, Unknown},
+    wire::Receipt,
+};
+
+/// How long an answer is waited for after nobody waits for its messages: to know what became of them, without keeping
+/// the connection from others for long.
+const LATE: Duration = Duration::from_millis(500);
+
+/// For a connection that is made before it is needed.
+const WARMING: Duration = Duration::from_secs(3);
+
+/// A connection at work. It is idle again when this is dropped, whatever happened to the work.
+pub(in crate::gatewayapi) struct Busy {
+    shared: Arc<Shared>,
+    /// `None` only when it is idle again.
+    connection: Option<Connection>,
+}
+
+impl Busy {
+    pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
+        shared.metrics.connections_in_use.inc();
+        Self { shared, connection: Some(connection) }
+    }
+
+    pub(in crate::gatewayapi) fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("taken only at the end")
+    }
+
+    /// Works until nothing waits.
+    pub(in crate::gatewayapi) async fn drive(mut self) {
+        while let Some(list) = self.next_list() {
+            self.deliver(list).await;
+        }
+    }
+
+    /// What goes next. With `None` the connection is idle, under the same lock as a new message looks for one.
+    fn next_list(&mut self) -> Option<List> {
+        let shared = &self.shared;
+        let mut queue = shared.lock();
+        loop {
+            let candidates = match queue.parts.pop_front() {
+                Some(part) => part.into_messages(),
+                None => {
+                    let count = queue.waiting.len().min(shared.max_batch);
+                    shared.metrics.messages_waiting.sub(count as i64);
+                    queue.waiting.drain(..count).collect()
+                }
+            };
+            if candidates.is_empty() {
+                queue.idle.extend(self.connection.take());
+                return None;
+            }
+            let list = List::of_those_in_time(candidates, Instant::now());
+            if !list.is_empty() {
+                return Some(list);
+            }
+        }
+    }
+
+    async fn deliver(&self, list: List) {
+        let shared = &self.shared;
+        let now = Instant::now();
+        let patience = list.last_deadline().map_or(LATE, |deadline| deadline.saturating_duration_since(now) + LATE);
+        let outcome = self.connection().post(list.gate(), patience).await;
+        let now = Instant::now();
+        if outcome.as_ref().err() == Some(&NoAnswer::NotWritten) {
+            let failure = Failure::not_sent(NotSent::Unreachable);
+            shared.count(Err(failure.kind), now);
+            return shared.fail(list, &failure);
+        }
+        let list = list.only_written();
+        if list.is_empty() {
+            // All were given up while the connection was made, which is lost with them. Where making one takes so long,
+            // the next list needs one that stands already.
+            let _ = self.connection().get(account::RESOURCE, WARMING).await;
+            return;
+        }
+        shared.metrics.gatewayapi_batch_size.observe(list.len() as f64);
+        match outcome.map(|answer| shared.read(&answer, list.len())) {
+            Ok(Ok(accepted)) => {
+                shared.count(Ok(()), now);
+                for (pending, id) in list.into_messages().into_iter().zip(accepted.ids) {
+                    shared.reply(pending, Ok(Receipt { id }));
+                }
+            }
+            Ok(Err(refused)) => {
+                shared.count(Err(refused.failure.kind), now);
+                shared.refuse(list, &refused);
+            }
+            Err(fault) => {
+                let reason = if fault == NoAnswer::TimedOut { Unknown::TimedOut } else { Unknown::Broken };
+                let failure = Failure::unknown(reason);
+                shared.count(Err(failure.kind), now);
+                shared.fail(list, &failure);
+            }
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.shared.metrics.connections_in_use.dec();
+        // Nothing is started here: the runtime may be about to end.
+        if let Some(connection) = self.connection.take() {
+            self.shared.lock().idle.push(connection);
+        }
+    }
+}

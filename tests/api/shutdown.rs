@@ -34,7 +34,10 @@ async fn a_call_that_does_not_end_does_not_hold_the_stop_beyond_its_grace() {
     app.gatewayapi.until_requests(1).await;
     app.begin_stop();
     app.stopped().await.unwrap();
-    assert!(never.await.unwrap().is_err());
+    // Its thread ended before the connection's, and hung up, or after it, and said that the outcome is unknown.
+    if let Ok(answer) = never.await.unwrap() {
+        assert_eq!(answer.status(), 504);
+    }
     assert!(crate::log::text().contains("server.shutdown_grace is over"));
 }
 

@@ -1,7 +1,6 @@
 //! One connection to GatewayAPI: one request at a time, and knowledge of whether it was written.
 
 use std::{
-    path::Path,
     pin::Pin,
     sync::{
         Arc,
@@ -94,11 +93,10 @@ impl Connector {
         let token = BASE64_STANDARD.encode(format!("{}:", settings.api_token.expose_secret().trim()));
         let mut authorization = HeaderValue::from_str(&format!("Basic {token}")).expect("Base64 is a header value");
         authorization.set_sensitive(true);
-        let extra_ca_file = settings.extra_ca_file.as_deref().map(Path::new);
         Ok(Self {
             endpoint: settings.endpoint.url().clone(),
             authorization,
-            tls: tls::client_config(extra_ca_file).map_err(ConnectError::ExtraCa)?,
+            tls: tls::client_config(settings.extra_ca_file.as_deref()).map_err(ConnectError::ExtraCa)?,
             connect_timeout: settings.connect_timeout.get(),
             request_timeout: settings.request_timeout.get(),
         })

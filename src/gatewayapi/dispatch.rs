@@ -77,7 +77,7 @@ impl Dispatcher {
         Ok(Self(Arc::new(Shared { queue, envelope, max_batch, max_waiting, connections, home, breaker, metrics })))
     }
 
-    /// Has the connections live in this thread's runtime, unless they live in another one already.
+    /// Has the connections live in this thread's runtime, unless they live in one already. `true`: it is this one now.
     pub fn settle_here(&self) -> bool {
         self.0.home.set(Handle::current()).is_ok()
     }

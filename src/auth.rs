@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::config::Authorizations;
+use crate::config::Secrets;
 
 /// Knows the `Authorization` headers that Logto may send.
 ///
@@ -12,7 +12,7 @@ use crate::config::Authorizations;
 pub struct LogtoAuthorization(Vec<[u8; 32]>);
 
 impl LogtoAuthorization {
-    pub fn of(authorizations: &Authorizations) -> Self {
+    pub fn of(authorizations: &Secrets) -> Self {
         Self(authorizations.iter().map(|value| digest(value.trim().as_bytes())).collect())
     }
 

@@ -2,6 +2,8 @@
 
 mod environment;
 mod layers;
+mod ledger;
+mod limits;
 mod value;
 
 use std::{
@@ -16,7 +18,12 @@ use serde::Deserialize;
 
 pub use self::{
     layers::{ConfigError, Loaded, Source},
-    value::{Authorizations, Endpoint, Seconds},
+    ledger::{Ledger, LedgerUrl},
+    limits::{
+        CountriesLimit, CountryLimit, IpLimit, Limits, LineTypesLimit, Mode, NumberLimit, Party, Rate, RateLimit,
+        Rates, SpendLimit, TestNumber,
+    },
+    value::{Endpoint, Seconds, Secrets},
 };
 use crate::sms::{Country, Sender};
 
@@ -33,6 +40,8 @@ pub struct Settings {
     pub delivery: Delivery,
     pub templates: Templates,
     pub delivery_reports: DeliveryReports,
+    pub ledger: Ledger,
+    pub limits: Limits,
     pub log: Log,
 }
 
@@ -48,11 +57,12 @@ pub struct Server {
 pub struct Operator {
     #[serde(deserialize_with = "value::listener")]
     pub listen: SocketAddr,
+    pub token: Option<Secrets>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Logto {
-    pub authorization: Authorizations,
+    pub authorization: Secrets,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,6 +120,7 @@ pub struct Templates {
 #[derive(Debug, Clone, Deserialize)]
 pub struct DeliveryReports {
     pub url: Option<Endpoint>,
+    pub secret: Option<Secrets>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -128,10 +139,36 @@ impl Settings {
         layers::load(source)
     }
 
+    /// What is allowed, but seldom meant.
+    fn warnings(&self) -> impl Iterator<Item = String> {
+        let Self { operator, delivery_reports, ledger, limits, .. } = self;
+        let warnings = [
+            (
+                limits.countries.allow.is_empty() && limits.countries.mode != Mode::Off,
+                "limits.countries.allow is empty: codes go to every country, which is what SMS pumping looks for; list \
+                 the countries of your users",
+            ),
+            (
+                delivery_reports.secret.is_none(),
+                "delivery_reports.secret is not set: /delivery-reports answers 404, and whether codes arrive stays unknown",
+            ),
+            (
+                operator.token.as_ref().is_some_and(Secrets::any_short),
+                "operator.token has fewer than 16 characters: it can be guessed (openssl rand -hex 32)",
+            ),
+            (
+                ledger.retention.get() < limits.longest_period(),
+                "ledger.retention is shorter than the longest period of the limits: after a restart they know less",
+            ),
+        ];
+        warnings.into_iter().filter(|(is_meant, _)| *is_meant).map(|(_, warning)| warning.to_owned())
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         const MINUTE: u64 = 60;
         const DAY: u64 = 24 * 60 * MINUTE;
-        let Self { server, logto, gatewayapi, delivery, .. } = self;
+        let Self { server, operator, logto, gatewayapi, delivery, delivery_reports, ledger, limits, .. } = self;
+        let is_empty = |secrets: &Option<Secrets>| secrets.as_ref().is_some_and(Secrets::any_empty);
         let is_in = |duration: Seconds, longest| {
             (Duration::from_millis(1)..=Duration::from_secs(longest)).contains(&duration.get())
         };
@@ -153,6 +190,25 @@ impl Settings {
             (delivery.max_segments > 0, "delivery.max_segments", "must be at least 1"),
             (server.shutdown_grace.get().as_secs() <= DAY, "server.shutdown_grace", "must be at most 24 h"),
             (server.workers <= 256, "server.workers", "must be at most 256"),
+            (!is_empty(&operator.token), "operator.token", "must not be empty"),
+            (!is_empty(&delivery_reports.secret), "delivery_reports.secret", "must not be empty"),
+            (!ledger.retention.get().is_zero(), "ledger.retention", "must be at least 1 s"),
+            (
+                ledger.pseudonym_key.is_some() || !matches!(ledger.url, LedgerUrl::Postgres(_)),
+                "ledger.pseudonym_key",
+                "must be set with PostgreSQL, and be the same on all replicas: they recognise a number by it \
+                 (openssl rand -hex 32)",
+            ),
+            (
+                ledger.pseudonym_key.as_ref().is_none_or(|key| !value::is_short(key.expose_secret())),
+                "ledger.pseudonym_key",
+                "must have at least 16 characters",
+            ),
+            (
+                limits.ip.max_countries <= IpLimit::MOST_COUNTRIES,
+                "limits.ip.max_countries",
+                "must be at most 8 (0: any number)",
+            ),
         ];
         match right.into_iter().find(|(is_right, ..)| !is_right) {
             Some((_, key, problem)) => Err(ConfigError::Value { key, problem }),

@@ -3,8 +3,9 @@
 //! The modules stand in the order in which they depend on each other: each uses only those above it. A call goes
 //!
 //! ```text
-//! HTTP request → authenticate → validate → render → encode → GatewayAPI → answer
-//!    routes         auth        send, sms  templates   sms    gatewayapi   routes
+//! HTTP request → authenticate → validate → admit → render → encode → GatewayAPI → settle → answer
+//!    routes         auth        send, sms  ledger  templates   sms    gatewayapi   ledger   routes
+//!                                          limits
 //! ```
 
 pub mod sms;
@@ -13,9 +14,13 @@ pub mod config;
 
 pub mod metrics;
 
+pub mod limits;
+
 pub mod templates;
 
 pub mod gatewayapi;
+
+pub mod ledger;
 
 pub mod send;
 

@@ -52,7 +52,8 @@ instruments! {
     retries: IntCounter("sms_retries_total", []);
     /// Outcomes that became known after the person had been answered.
     late_outcomes: IntCounterVec("sms_late_outcomes_total", ["outcome"]);
-    /// Time in each stage of a call: validate, render, gatewayapi (waiting for a connection included), total.
+    /// Time in each stage of a call: validate, admit (limits and ledger), render, gatewayapi (waiting for a
+    /// connection included), settle (ledger), total.
     stage_duration: StageDurations("sms_stage_duration_seconds", ["stage"],
         [0.000_01, 0.000_1, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0]);
     /// Segments of the messages handed to GatewayAPI, by encoding. The sum is what is billed.
@@ -69,6 +70,40 @@ instruments! {
     credit: GaugeVec("sms_gatewayapi_credit", ["currency"]);
     /// When the credit was last known, in seconds since 1970.
     credit_time: Gauge("sms_gatewayapi_credit_timestamp_seconds", []);
+    /// Messages that GatewayAPI accepted, by country (XX: of none).
+    accepted: IntCounterVec("sms_accepted_total", ["country"]);
+    /// Messages that reached the phone, by the delivery reports, by country.
+    delivered: IntCounterVec("sms_delivered_total", ["country"]);
+    /// Messages that will not reach the phone, by the delivery reports, by country and group of errors (none, HLR, ...).
+    undelivered: IntCounterVec("sms_undelivered_total", ["country", "error_group"]);
+    /// From GatewayAPI's acceptance to the phone.
+    delivery_seconds: Histogram("sms_delivery_seconds", [],
+        [1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0]);
+    /// Delivery reports by what they did (applied, duplicate, late, unknown_message) or unknown_state.
+    delivery_reports: IntCounterVec("sms_delivery_reports_total", ["result"]);
+    /// Delivery reports that were refused, by reason (no_signature, algorithm, signature, claims, too_long, ledger_away).
+    delivery_reports_refused: IntCounterVec("sms_delivery_reports_refused_total", ["reason"]);
+    /// Messages that a limit refused, by limit.
+    limits_refused: IntCounterVec("sms_limits_refused_total", ["limit"]);
+    /// Messages that a limit in monitor mode would have refused, by limit.
+    limits_monitored: IntCounterVec("sms_limits_monitored_total", ["limit"]);
+    /// Numbers, addresses, ranges and countries that the limits remember in memory; bounded.
+    limits_subjects: IntGauge("sms_limits_subjects", []);
+    /// The spent share of limits.spend.per_day, by currency: 1 is all of it.
+    limits_spend_ratio: GaugeVec("sms_limits_spend_ratio", ["currency"]);
+    /// Messages to test numbers, which were answered and not sent.
+    test_numbers: IntCounter("sms_test_numbers_total", []);
+    /// Whether the ledger's database can be written: 1 yes, 0 no.
+    ledger_up: IntGauge("sms_ledger_up", []);
+    /// Writes that are kept until the ledger's database is back.
+    ledger_waiting: IntGauge("sms_ledger_waiting", []);
+    /// Writes that were lost because too many were kept already.
+    ledger_dropped: IntCounter("sms_ledger_dropped_total", []);
+    /// Writes in one transaction.
+    ledger_batch_size: Histogram("sms_ledger_batch_size", [], [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0]);
+    /// Time that a transaction took.
+    ledger_write_seconds: Histogram("sms_ledger_write_seconds", [],
+        [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]);
     /// Template sets loaded while running, by result (loaded, refused).
     template_reloads: IntCounterVec("sms_template_reloads_total", ["result"]);
     /// Constant 1, with the version as label.
@@ -99,19 +134,23 @@ impl Default for Metrics {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Validate,
+    Admit,
     Render,
     GatewayApi,
+    Settle,
     Total,
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Validate, Self::Render, Self::GatewayApi, Self::Total];
+    const ALL: [Self; 6] = [Self::Validate, Self::Admit, Self::Render, Self::GatewayApi, Self::Settle, Self::Total];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Validate => "validate",
+            Self::Admit => "admit",
             Self::Render => "render",
             Self::GatewayApi => "gatewayapi",
+            Self::Settle => "settle",
             Self::Total => "total",
         }
     }

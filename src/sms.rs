@@ -1,17 +1,23 @@
 //! The field's words: numbers, senders, usage types, segments. Pure, no I/O.
 
+mod cost;
+mod delivery_status;
 mod message_id;
 mod message_text;
 mod msisdn;
 mod payload;
 mod segment;
 mod sender;
+mod timestamp;
 mod usage_type;
 
+pub use cost::{Cost, Currency};
+pub use delivery_status::{DeliveryReport, DeliveryStatus, ErrorGroup};
 pub use message_id::MessageId;
 pub use message_text::MessageText;
 pub use msisdn::{Country, LineType, Msisdn, NumberError, Recipient, warm_up};
 pub use payload::Payload;
 pub use segment::{Encoding, Measure, measure};
 pub use sender::{Sender, SenderError};
+pub use timestamp::Timestamp;
 pub use usage_type::UsageType;

@@ -6,10 +6,10 @@ use super::ConfigError;
 
 const PREFIX: &str = "SMS_";
 const FILE_SUFFIX: &str = "_file";
-/// The one key whose own name ends like the suffix.
-const KEYS_NAMED_FILE: [&str; 1] = ["gatewayapi.extra_ca_file"];
-/// Keys that take a list: a comma-separated string here.
-const LISTS: [&str; 1] = ["logto.authorization"];
+/// Keys whose own names end like the suffix.
+const KEYS_NAMED_FILE: [&str; 2] = ["gatewayapi.extra_ca_file", "ledger.ca_file"];
+/// Secrets of which there may be several: only here a comma separates them.
+const LISTS: [&str; 3] = ["logto.authorization", "operator.token", "delivery_reports.secret"];
 
 /// One value, and the variable that it came from.
 pub(super) struct Variable {

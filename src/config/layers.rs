@@ -23,9 +23,6 @@ const REQUIRED: [(&str, &str); 3] = [
     ("gatewayapi.sender", "who your messages are from"),
 ];
 
-/// Keys of the published interface that this version does not act on yet.
-const NOT_YET: [&str; 4] = ["ledger", "limits", "operator.token", "delivery_reports.secret"];
-
 /// Where values come from.
 #[derive(Debug, Default)]
 pub struct Source {
@@ -75,8 +72,7 @@ fn variable_of(key: &str) -> String {
 
 pub(super) fn load(source: &Source) -> Result<Loaded, ConfigError> {
     let variables = environment::read(source.environment.iter().cloned())?;
-    let mut warnings = Vec::new();
-    check_layers(source, &variables, &mut warnings)?;
+    check_layers(source, &variables)?;
 
     let whole = build("configuration", |mut builder| {
         builder = builder.add_source(toml(DEFAULTS));
@@ -95,23 +91,18 @@ pub(super) fn load(source: &Source) -> Result<Loaded, ConfigError> {
     if let Some((key, meaning)) = REQUIRED.into_iter().find(|(key, _)| whole.get::<config::Value>(key).is_err()) {
         return Err(ConfigError::Missing { key, meaning });
     }
-    let settings = deserialize(whole, &|_| "configuration".to_owned(), &mut warnings)?;
+    let settings = deserialize(whole, &|_| "configuration".to_owned())?;
     settings.check()?;
-    warnings.sort();
-    warnings.dedup();
+    let warnings = settings.warnings().collect();
     Ok(Loaded { settings, warnings })
 }
 
 /// Each layer alone, so that a fault can be told with its origin.
-fn check_layers(
-    source: &Source,
-    variables: &BTreeMap<String, Variable>,
-    warnings: &mut Vec<String>,
-) -> Result<(), ConfigError> {
+fn check_layers(source: &Source, variables: &BTreeMap<String, Variable>) -> Result<(), ConfigError> {
     if let Some(path) = &source.file {
         let origin = path.display().to_string();
         let layer = build(&origin, |builder| Ok(alone(builder).add_source(file(path))))?;
-        deserialize(layer, &|_| origin.clone(), warnings)?;
+        deserialize(layer, &|_| origin.clone())?;
     }
     let layer = build("environment", |builder| {
         variables
@@ -123,7 +114,7 @@ fn check_layers(
         let below = || variables.range(format!("{key}.")..).next().map(|(_, variable)| variable);
         exact.or_else(below).map_or_else(|| "environment".to_owned(), |variable| variable.name.clone())
     };
-    deserialize(layer, &variable, warnings)?;
+    deserialize(layer, &variable)?;
     Ok(())
 }
 
@@ -148,11 +139,7 @@ fn build(
         .map_err(|error| ConfigError::Layer { origin: origin.to_owned(), problem: without_excerpt(&error.to_string()) })
 }
 
-fn deserialize(
-    layer: Config,
-    origin_of: &dyn Fn(&str) -> String,
-    warnings: &mut Vec<String>,
-) -> Result<Settings, ConfigError> {
+fn deserialize(layer: Config, origin_of: &dyn Fn(&str) -> String) -> Result<Settings, ConfigError> {
     let mut ignored = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| ignored.push(path.to_string());
     let deserializer = serde_ignored::Deserializer::new(layer, &mut note);
@@ -160,13 +147,10 @@ fn deserialize(
         let key = fault.path().to_string();
         ConfigError::Type { origin: origin_of(&key), problem: problem(fault.into_inner()), key }
     })?;
-    for key in ignored {
-        if !NOT_YET.contains(&key.as_str()) {
-            return Err(ConfigError::Unknown { origin: origin_of(&key), key });
-        }
-        warnings.push(format!("{key} is set, but this version does not act on it yet"));
+    match ignored.into_iter().next() {
+        Some(key) => Err(ConfigError::Unknown { origin: origin_of(&key), key }),
+        None => Ok(settings),
     }
-    Ok(settings)
 }
 
 /// The parser's message without the lines of the file that it shows, which may hold a secret.

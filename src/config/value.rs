@@ -1,6 +1,6 @@
 //! The forms in which a single value is written.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
@@ -84,11 +84,11 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-/// The `Authorization` headers that are let in: one, or several while a secret is rotated.
+/// A secret, or several of which each is good while one replaces another.
 #[derive(Debug, Clone)]
-pub struct Authorizations(Vec<SecretString>);
+pub struct Secrets(Vec<SecretString>);
 
-impl Authorizations {
+impl Secrets {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(ExposeSecret::expose_secret)
     }
@@ -96,47 +96,107 @@ impl Authorizations {
     pub(super) fn any_empty(&self) -> bool {
         self.0.is_empty() || self.iter().any(|value| value.trim().is_empty())
     }
+
+    /// Short enough to be guessed.
+    pub(super) fn any_short(&self) -> bool {
+        self.iter().any(is_short)
+    }
 }
 
-impl<'de> Deserialize<'de> for Authorizations {
+/// Short enough to be guessed.
+pub(super) fn is_short(secret: &str) -> bool {
+    secret.len() < 16
+}
+
+impl<'de> Deserialize<'de> for Secrets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
 
         impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Authorizations;
+            type Value = Secrets;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a header value or a list of them")
+                f.write_str("a text or a list of texts")
             }
 
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Authorizations, E> {
-                Ok(Authorizations(vec![value.into()]))
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Secrets, E> {
+                Ok(Secrets(vec![value.into()]))
             }
 
             // serde's own errors would show the value.
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Authorizations, E> {
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secrets, E> {
                 Err(E::custom("must be a text: put it in quotes"))
             }
 
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Authorizations, E> {
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Secrets, E> {
                 self.visit_i64(0)
             }
 
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Authorizations, E> {
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secrets, E> {
                 self.visit_i64(0)
             }
 
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Authorizations, A::Error> {
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Secrets, A::Error> {
                 let mut values = Vec::new();
                 while let Some(value) = list.next_element::<String>()? {
                     values.push(value.into());
                 }
-                Ok(Authorizations(values))
+                Ok(Secrets(values))
             }
         }
 
         deserializer.deserialize_any(Visitor)
     }
+}
+
+/// A list, or one text in which commas separate its values.
+pub(super) fn list<'de, D, T, L>(deserializer: D) -> Result<L, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+    L: FromIterator<T> + IntoIterator<Item = T>,
+{
+    struct Visitor;
+
+    impl<'de> de::Visitor<'de> for Visitor {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list, or texts separated by commas")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(text.split(',').filter(|value| !value.trim().is_empty()).map(ToOwned::to_owned).collect())
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+            let mut values = Vec::new();
+            while let Some(value) = list.next_element()? {
+                values.push(value);
+            }
+            Ok(values)
+        }
+    }
+
+    let texts = deserializer.deserialize_any(Visitor)?;
+    texts.iter().map(|text| text.trim().parse().map_err(de::Error::custom)).collect()
+}
+
+/// A map whose keys may be written in either case, but none twice.
+pub(super) fn map<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: FromStr<Err: fmt::Display> + Ord,
+    V: Deserialize<'de>,
+{
+    let mut map = BTreeMap::new();
+    for (written, value) in BTreeMap::<String, V>::deserialize(deserializer)? {
+        let key = written.parse().map_err(|error| de::Error::custom(format!("`{written}`: {error}")))?;
+        if map.insert(key, value).is_some() {
+            return Err(de::Error::custom(format!("`{written}` stands twice")));
+        }
+    }
+    Ok(map)
 }
 
 /// An `http` or `https` address.
@@ -171,13 +231,7 @@ pub(super) fn sender<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sende
 }
 
 pub(super) fn senders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Country, Sender>, D::Error> {
-    let mut senders = BTreeMap::new();
-    for (code, sender) in BTreeMap::<String, String>::deserialize(deserializer)? {
-        let country = Country::parse(&code)
-            .ok_or_else(|| de::Error::custom(format!("`{code}` is not a two-letter ISO country code")))?;
-        if senders.insert(country, Sender::parse(&sender).map_err(de::Error::custom)?).is_some() {
-            return Err(de::Error::custom(format!("the country {} stands twice", country.as_str())));
-        }
-    }
-    Ok(senders)
+    let senders: BTreeMap<Country, String> = map(deserializer)?;
+    let sender = |(country, text): (_, String)| Sender::parse(&text).map(|sender| (country, sender));
+    senders.into_iter().map(sender).collect::<Result<_, _>>().map_err(de::Error::custom)
 }

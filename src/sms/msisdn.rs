@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, enums::Region,
@@ -58,6 +58,14 @@ impl fmt::Debug for Country {
     }
 }
 
+impl FromStr for Country {
+    type Err = &'static str;
+
+    fn from_str(code: &str) -> Result<Self, Self::Err> {
+        Self::parse(code).ok_or("not a two-letter ISO country code")
+    }
+}
+
 /// What a number is used for, as far as its numbering plan tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineType {
@@ -79,11 +87,61 @@ pub enum LineType {
 }
 
 impl LineType {
+    pub const ALL: [Self; 12] = [
+        Self::Mobile,
+        Self::FixedLineOrMobile,
+        Self::FixedLine,
+        Self::Voip,
+        Self::Personal,
+        Self::TollFree,
+        Self::PremiumRate,
+        Self::SharedCost,
+        Self::Pager,
+        Self::Uan,
+        Self::Voicemail,
+        Self::Unknown,
+    ];
+
+    /// Its name in the configuration and in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::FixedLineOrMobile => "fixed_line_or_mobile",
+            Self::FixedLine => "fixed_line",
+            Self::Voip => "voip",
+            Self::Personal => "personal",
+            Self::TollFree => "toll_free",
+            Self::PremiumRate => "premium_rate",
+            Self::SharedCost => "shared_cost",
+            Self::Pager => "pager",
+            Self::Uan => "uan",
+            Self::Voicemail => "voicemail",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The line type of this name; `premium` is another one for `premium_rate`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = if name == "premium" { Self::PremiumRate.as_str() } else { name };
+        Self::ALL.into_iter().find(|line_type| line_type.as_str() == name)
+    }
+
     /// A person can't receive a code there, and sending may cost much: what SMS pumping aims at.
     const fn is_never_personal(self) -> bool {
         matches!(
             self,
             Self::TollFree | Self::PremiumRate | Self::SharedCost | Self::Pager | Self::Uan | Self::Voicemail
+        )
+    }
+}
+
+impl FromStr for LineType {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::from_name(name).ok_or(
+            "must be one of: mobile fixed_line_or_mobile fixed_line voip personal toll_free premium_rate shared_cost \
+             pager uan voicemail unknown",
         )
     }
 }

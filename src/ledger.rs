@@ -1,0 +1,325 @@
+//! What became of each message, and what the limits count: kept through crashes, shared by replicas.
+//!
+//! The line touches it twice. [`Ledger::admit`] asks the limits and opens the row before anything leaves;
+//! [`Ledger::settle`] closes it. Delivery reports come later, or in between.
+
+mod key;
+mod limiter;
+mod message;
+mod postgres;
+mod reader;
+mod sqlite;
+mod store;
+mod writer;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret;
+
+pub use self::{
+    key::KeyError,
+    message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
+    postgres::PostgresError,
+    sqlite::SqliteError,
+    writer::Away,
+};
+use self::{
+    limiter::Limiter,
+    postgres::{PostgresShelf, PostgresStore},
+    reader::Reader,
+    sqlite::Place,
+    store::{Correction, Shelf, Store, Write, Written},
+    writer::Writer,
+};
+use crate::{
+    config::{self, LedgerUrl, Settings},
+    limits::{Charge, Charging, Decision, LimitSet, Pseudonym, Pseudonyms, Refusal, Rules, Standing, Touched},
+    metrics::Metrics,
+    sms::{DeliveryReport, MessageId, Msisdn, Recipient, Timestamp, UsageType},
+};
+
+/// A message waits no longer for the database: then it goes on under the limits in memory.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// GatewayAPI waits 5 s for an answer to a report.
+const REPORT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ledger, shared by all threads.
+#[derive(Clone)]
+pub struct Ledger(Arc<Inner>);
+
+struct Inner {
+    limiter: Arc<Limiter>,
+    pseudonyms: Pseudonyms,
+    writer: Writer,
+    reader: Reader,
+    /// The limits' states are in the database, which decides.
+    is_shared: bool,
+    is_required: bool,
+    metrics: Arc<Metrics>,
+}
+
+/// Why the service can't keep a ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("ledger.url: {0}")]
+    Sqlite(#[from] SqliteError),
+    #[error("ledger.url: {0}")]
+    Postgres(#[from] PostgresError),
+    #[error("{0}")]
+    Key(#[from] KeyError),
+}
+
+/// A message that asks to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Applicant {
+    pub id: MessageId,
+    pub usage_type: UsageType,
+    pub recipient: Recipient,
+    /// Of the person who asked.
+    pub ip: Option<IpAddr>,
+}
+
+/// A message that may leave.
+#[derive(Debug)]
+pub enum Admission {
+    /// To a test number: it is answered as sent, and not sent.
+    Test,
+    Open(OpenMessage),
+}
+
+/// A message that may leave, to be settled.
+#[derive(Debug)]
+pub struct OpenMessage {
+    id: MessageId,
+    touched: Touched,
+    charge: Option<Charge>,
+}
+
+/// Why a message may not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    #[error("the limit {} ({})", .0.limit.as_str(), .0.rule.as_str())]
+    Refused(Refusal),
+    /// `ledger.required` is set.
+    #[error(transparent)]
+    Away(#[from] Away),
+}
+
+impl Ledger {
+    /// Opens the database, or makes it, and has the limits remember what was sent.
+    ///
+    /// # Errors
+    ///
+    /// One sentence for an operator. A PostgreSQL that can't be reached is no error: it may come up later.
+    pub fn open(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, LedgerError> {
+        let config::Ledger { url, pseudonym_key, retention, required, .. } = &settings.ledger;
+        let limiter = Arc::new(Limiter::new(Rules::of(&settings.limits), Arc::clone(&metrics)));
+        let made_key = || match url {
+            LedgerUrl::Sqlite(path) => key::beside(path),
+            LedgerUrl::Memory | LedgerUrl::Postgres(_) => {
+                key::generate().map_err(|source| KeyError::File { file: "/dev/urandom".into(), source })
+            }
+        };
+        let (store, shelf, is_up): (Box<dyn Store>, Box<dyn Shelf>, bool) = match url {
+            LedgerUrl::Postgres(url) => {
+                let store = PostgresStore::open(url, &settings.ledger, Arc::clone(&limiter))?;
+                let shelf = PostgresShelf::new(url, &settings.ledger)?;
+                let is_up = store.is_connected();
+                (Box::new(store), Box::new(shelf), is_up)
+            }
+            LedgerUrl::Sqlite(_) | LedgerUrl::Memory => {
+                let place = match url {
+                    LedgerUrl::Sqlite(path) => Place::File(path.clone()),
+                    _ => Place::memory(),
+                };
+                let (store, shelf) = sqlite::open(&place, &limiter)?;
+                (Box::new(store), Box::new(shelf), true)
+            }
+        };
+        let key = match pseudonym_key {
+            Some(key) => key.clone(),
+            None => made_key()?,
+        };
+        let writer = Writer::start(store, is_up, retention.get(), Arc::clone(&metrics));
+        Ok(Self(Arc::new(Inner {
+            limiter,
+            pseudonyms: Pseudonyms::new(key.expose_secret().as_bytes()),
+            writer,
+            reader: Reader::start(shelf),
+            is_shared: matches!(url, LedgerUrl::Postgres(_)),
+            is_required: *required,
+            metrics,
+        })))
+    }
+
+    /// Whether the database can be written.
+    pub fn is_up(&self) -> bool {
+        self.0.writer.is_up()
+    }
+
+    /// Messages can be sent: the database can be written, or need not be.
+    pub fn is_ready(&self) -> bool {
+        self.is_up() || !self.0.is_required
+    }
+
+    /// Asks the limits, and opens the row, which outlives a crash when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When a limit refuses, or the database is away and required.
+    pub async fn admit(&self, applicant: Applicant) -> Result<Admission, Denial> {
+        let Inner { limiter, pseudonyms, metrics, .. } = &*self.0;
+        let Applicant { id, usage_type, recipient, ip } = applicant;
+        let now = Timestamp::now();
+        let standing = limiter.rules.examine(recipient, ip, now).map_err(|refusal| self.refused(refusal))?;
+        let counted_ip = match standing {
+            Standing::Test => {
+                metrics.test_numbers.inc();
+                return Ok(Admission::Test);
+            }
+            Standing::Exempt => None,
+            Standing::Limited { ip, monitored } => {
+                self.note(monitored);
+                ip
+            }
+        };
+        let entry = Entry {
+            id,
+            admitted_at: now,
+            usage_type,
+            masked_number: recipient.msisdn.masked(),
+            touched: Touched {
+                number: pseudonyms.number(recipient.msisdn),
+                ip: ip.map(|ip| pseudonyms.address(ip)),
+                ranges: pseudonyms.ranges(recipient.msisdn),
+                country: recipient.country,
+            },
+            is_counted: standing != Standing::Exempt,
+            is_ip_counted: counted_ip.is_some(),
+        };
+        self.open_row(entry).await.map(Admission::Open)
+    }
+
+    async fn open_row(&self, entry: Entry) -> Result<OpenMessage, Denial> {
+        let Inner { limiter, is_shared, .. } = &*self.0;
+        let (id, touched, now) = (entry.id, entry.touched, entry.admitted_at);
+        let opened = |charge| OpenMessage { id, touched, charge };
+        let Some(counted) = entry.counted() else {
+            self.write_entry(entry, None).await?;
+            return Ok(opened(None));
+        };
+        if *is_shared && self.is_up() {
+            // What is known here to be refused does not reach the database.
+            self.passes(limiter.peek(&counted, now))?;
+            let expected = limiter.expected_cost(counted.country);
+            let open = Write::Open { entry: entry.clone(), charging: Charging::Ask, expected };
+            if let Ok(Written::Opened(decision)) = self.0.writer.write(open, PATIENCE).await {
+                let charge = decision.map(|decision| self.passes(decision)).transpose()?;
+                return Ok(opened(charge));
+            }
+        }
+        if *is_shared && self.0.is_required {
+            return Err(Away.into());
+        }
+        let charge = self.passes(limiter.decide(&counted, Charging::Ask, now))?;
+        self.write_entry(entry, Some((&counted, charge))).await?;
+        Ok(opened(Some(charge)))
+    }
+
+    /// Opens a row whose message may leave.
+    async fn write_entry(&self, entry: Entry, charged: Option<(&Touched, Charge)>) -> Result<(), Away> {
+        let open = Write::Open { entry, charging: Charging::Force, expected: None };
+        let written = self.0.writer.write(open, PATIENCE).await;
+        if let (Err(away), true) = (written, self.0.is_required) {
+            if let Some((touched, charge)) = charged {
+                self.0.limiter.give_back(touched, charge);
+            }
+            return Err(away);
+        }
+        Ok(())
+    }
+
+    /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
+    /// database is away.
+    pub async fn settle(&self, open: &OpenMessage, settlement: Settlement) {
+        let Inner { limiter, writer, .. } = &*self.0;
+        let correction = match (open.charge, settlement.cost) {
+            (Some(charge), _) if !settlement.outcome.may_have_left() => Correction::GiveBack(open.touched, charge),
+            (charge, Some(cost)) => Correction::Pay(cost, charge),
+            _ => Correction::None,
+        };
+        match correction {
+            Correction::GiveBack(touched, charge) => limiter.give_back(&touched, charge),
+            Correction::Pay(cost, charge) => {
+                let spent = limiter.pay(cost, open.touched.country, charge, settlement.settled_at);
+                if !self.0.is_shared {
+                    limiter.tell(spent);
+                }
+            }
+            Correction::None => {}
+        }
+        // Whether it was written or is kept: it does not change what the person is told.
+        if let Ok(Written::Settled(spent)) = writer.write(Write::Settle(settlement, correction), PATIENCE).await {
+            limiter.tell(spent);
+        }
+    }
+
+    /// Closes a row whose outcome became known after the person had been answered.
+    pub fn settle_late(&self, settlement: Settlement) {
+        self.0.writer.post(Write::Settle(settlement, Correction::None));
+    }
+
+    /// Writes what a delivery report says.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away: GatewayAPI is to report again.
+    pub async fn report(&self, report: DeliveryReport) -> Result<Reported, Away> {
+        if !self.is_up() {
+            return Err(Away);
+        }
+        match self.0.writer.write(Write::Report(report), REPORT_PATIENCE).await? {
+            Written::Reported(reported) => Ok(reported),
+            Written::Opened(_) | Written::Settled(_) => Err(Away),
+        }
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    ///
+    /// When the database can't be read.
+    pub async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, Away> {
+        self.0.reader.find(id).await
+    }
+
+    /// Messages, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database can't be read.
+    pub async fn messages(&self, query: Query) -> Result<Vec<MessageRecord>, Away> {
+        self.0.reader.list(query).await
+    }
+
+    /// What stands for a number in the rows.
+    pub fn pseudonym(&self, msisdn: Msisdn) -> Pseudonym {
+        self.0.pseudonyms.number(msisdn)
+    }
+
+    fn passes(&self, decision: Decision) -> Result<Charge, Denial> {
+        self.note(decision.monitored);
+        decision.result.map_err(|refusal| self.refused(refusal))
+    }
+
+    fn note(&self, monitored: LimitSet) {
+        for limit in monitored.iter() {
+            self.0.metrics.limits_monitored.with_label_values(&[limit.as_str()]).inc();
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Denial {
+        self.0.metrics.limits_refused.with_label_values(&[refusal.limit.as_str()]).inc();
+        Denial::Refused(refusal)
+    }
+}

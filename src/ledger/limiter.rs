@@ -1,0 +1,125 @@
+//! The limits with their memory, shared by all threads.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    limits::{Charge, Charging, Decision, Key, Memory, Rules, Spent, States, Touched},
+    metrics::Metrics,
+    sms::{Cost, Country, Currency, Timestamp},
+};
+
+/// States in one of the memory's two generations: about 100 MiB in both, which only an attack fills.
+const MOST_SUBJECTS: usize = 500_000;
+/// Beyond so many states it takes a while to drop them.
+const MANY: usize = 10_000;
+
+pub(super) struct Limiter {
+    pub(super) rules: Rules,
+    state: Mutex<State>,
+    metrics: Arc<Metrics>,
+}
+
+struct State {
+    memory: Memory,
+    /// What the last message to a country cost.
+    costs: HashMap<Option<Country>, Cost>,
+}
+
+impl Limiter {
+    pub(super) fn new(rules: Rules, metrics: Arc<Metrics>) -> Self {
+        let memory = Memory::new(MOST_SUBJECTS, rules.longest_period());
+        Self { rules, state: Mutex::new(State { memory, costs: HashMap::new() }), metrics }
+    }
+
+    /// Charges every touched limit, or none.
+    pub(super) fn decide(&self, touched: &Touched, charging: Charging, now: Timestamp) -> Decision {
+        let mut state = self.lock();
+        let forgotten = state.memory.age(now);
+        let expected = state.costs.get(&touched.country).copied();
+        let decision = self.rules.decide(touched, expected, charging, now, &mut state.memory);
+        self.metrics.limits_subjects.set(state.memory.len() as i64);
+        drop(state);
+        if let Some(forgotten) = forgotten.filter(|forgotten| forgotten.len() > MANY) {
+            std::thread::spawn(move || drop(forgotten));
+        }
+        decision
+    }
+
+    /// What the limits would say, as far as is known here. Charges nothing.
+    pub(super) fn peek(&self, touched: &Touched, now: Timestamp) -> Decision {
+        let state = self.lock();
+        let expected = state.costs.get(&touched.country).copied();
+        self.rules.decide(touched, expected, Charging::Ask, now, &mut Untouched(&state.memory))
+    }
+
+    pub(super) fn expected_cost(&self, country: Option<Country>) -> Option<Cost> {
+        self.lock().costs.get(&country).copied()
+    }
+
+    pub(super) fn give_back(&self, touched: &Touched, charge: Charge) {
+        self.rules.give_back(touched, charge, &mut self.lock().memory);
+    }
+
+    /// Counts what a message cost.
+    pub(super) fn pay(
+        &self,
+        cost: Cost,
+        country: Option<Country>,
+        charge: Option<Charge>,
+        now: Timestamp,
+    ) -> Option<Spent> {
+        let mut state = self.lock();
+        state.costs.insert(country, cost);
+        self.rules.pay(cost, charge, now, &mut state.memory)
+    }
+
+    /// Counts what rows of today say was spent.
+    pub(super) fn relearn_costs(&self, currency: &str, country: Option<Country>, sum: i64, one: i64, now: Timestamp) {
+        let Some(currency) = Currency::parse(currency) else { return };
+        let mut state = self.lock();
+        state.costs.insert(country, Cost { micros: one, currency });
+        self.rules.pay(Cost { micros: sum, currency }, None, now, &mut state.memory);
+    }
+
+    /// Takes over what is known elsewhere.
+    pub(super) fn learn<'a>(&self, states: impl IntoIterator<Item = (Key, &'a [i64])>) {
+        let mut state = self.lock();
+        for (key, stamps) in states {
+            state.memory.set(key, stamps);
+        }
+    }
+
+    /// Tells operators what was spent.
+    pub(super) fn tell(&self, spent: Option<Spent>) {
+        let Some(Spent { today, share, warns }) = spent else { return };
+        let currency = today.currency.as_str();
+        self.metrics.limits_spend_ratio.with_label_values(&[currency]).set(share);
+        if warns {
+            let (spent, percent) = (today.amount(), (share * 100.0).round());
+            tracing::warn!(
+                currency,
+                spent,
+                percent,
+                "most of limits.spend.per_day is spent; at 100 % codes are refused"
+            );
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// States that can only be read.
+struct Untouched<'a>(&'a Memory);
+
+impl States for Untouched<'_> {
+    fn get(&self, key: Key) -> Option<&[i64]> {
+        self.0.get(key)
+    }
+
+    fn set(&mut self, _: Key, _: &[i64]) {}
+}

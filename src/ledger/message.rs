@@ -1,0 +1,282 @@
+//! A message as the ledger keeps it: no code, no text, no plain number, no plain address.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    gatewayapi::{ErrorCode, Failure, FailureKind},
+    limits::{Pseudonym, Touched},
+    sms::{Cost, Country, DeliveryStatus, Encoding, ErrorGroup, MessageId, Timestamp, UsageType},
+};
+
+/// A row when it is opened, before anything leaves.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub id: MessageId,
+    pub admitted_at: Timestamp,
+    pub usage_type: UsageType,
+    /// `+45******45`.
+    pub masked_number: String,
+    /// The subjects by which it was counted, or would have been.
+    pub touched: Touched,
+    /// The limits count it.
+    pub is_counted: bool,
+    /// The limits count it by its address, too.
+    pub is_ip_counted: bool,
+}
+
+impl Entry {
+    /// The subjects by which it is counted; `None`: it is exempt.
+    pub fn counted(&self) -> Option<Touched> {
+        self.is_counted.then(|| Touched { ip: self.touched.ip.filter(|_| self.is_ip_counted), ..self.touched })
+    }
+}
+
+/// What became of a message on its way to GatewayAPI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Accepted,
+    Rejected,
+    AccountFault,
+    NotSent,
+    /// It may have been sent.
+    Unknown,
+    /// The text could not be made.
+    TemplateFault,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 6] =
+        [Self::Accepted, Self::Rejected, Self::AccountFault, Self::NotSent, Self::Unknown, Self::TemplateFault];
+
+    /// Its name in the database, in metrics and in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::AccountFault => "account_fault",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+            Self::TemplateFault => "template_fault",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+
+    /// A message left, or may have: it counts.
+    pub const fn may_have_left(self) -> bool {
+        matches!(self, Self::Accepted | Self::Unknown)
+    }
+}
+
+impl From<FailureKind> for Outcome {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Rejected(_) => Self::Rejected,
+            FailureKind::Account(_) => Self::AccountFault,
+            FailureKind::NotSent(_) => Self::NotSent,
+            FailureKind::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+/// What closes a row. Where it does not know a value, a known one stays.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    pub id: MessageId,
+    pub settled_at: Timestamp,
+    /// When it was handed over for sending.
+    pub sent_at: Option<Timestamp>,
+    pub outcome: Outcome,
+    pub locale: Option<String>,
+    pub encoding: Option<Encoding>,
+    pub segments: Option<u32>,
+    pub template_variant: Option<Arc<str>>,
+    pub error_kind: Option<&'static str>,
+    pub error_code: Option<ErrorCode>,
+    pub gatewayapi_id: Option<u64>,
+    pub cost: Option<Cost>,
+}
+
+impl Settlement {
+    /// With nothing but an outcome.
+    pub const fn of(id: MessageId, outcome: Outcome, settled_at: Timestamp) -> Self {
+        Self {
+            id,
+            settled_at,
+            sent_at: None,
+            outcome,
+            locale: None,
+            encoding: None,
+            segments: None,
+            template_variant: None,
+            error_kind: None,
+            error_code: None,
+            gatewayapi_id: None,
+            cost: None,
+        }
+    }
+
+    #[must_use]
+    pub fn because(self, failure: &Failure) -> Self {
+        Self { error_kind: Some(failure.kind.as_str()), error_code: failure.code, ..self }
+    }
+}
+
+/// A row, as operators see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MessageRecord {
+    pub id: MessageId,
+    /// The newest thing known: a delivery status, else the outcome, else `open`.
+    pub status: String,
+    pub usage_type: String,
+    pub country: Option<String>,
+    /// Masked.
+    pub to: String,
+    pub admitted_at: Timestamp,
+    pub sent_at: Option<Timestamp>,
+    pub settled_at: Option<Timestamp>,
+    pub delivered_at: Option<Timestamp>,
+    pub outcome: Option<String>,
+    pub error_kind: Option<String>,
+    /// GatewayAPI's, such as `0x0215`.
+    #[serde(serialize_with = "as_code")]
+    pub error_code: Option<u32>,
+    pub locale: Option<String>,
+    pub template_variant: Option<String>,
+    pub encoding: Option<String>,
+    pub segments: Option<u32>,
+    pub gatewayapi_id: Option<u64>,
+    /// In the currency's unit.
+    pub cost: Option<f64>,
+    pub currency: Option<String>,
+    pub delivery: Option<DeliveryRecord>,
+}
+
+/// The newest delivery report of a message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeliveryRecord {
+    pub status: String,
+    pub time: Timestamp,
+    pub error_group: Option<String>,
+    #[serde(serialize_with = "as_code")]
+    pub error_code: Option<u32>,
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn as_code<S: Serializer>(code: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    match code {
+        Some(code) => serializer.collect_str(&format_args!("{code:#06x}")),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl MessageRecord {
+    /// The status that stands for what is known.
+    pub fn status_of(outcome: Option<&str>, delivery: Option<&str>) -> String {
+        delivery.map(str::to_lowercase).or_else(|| outcome.map(ToOwned::to_owned)).unwrap_or_else(|| "open".to_owned())
+    }
+
+    /// Nothing more is to be expected.
+    pub fn is_final(&self) -> bool {
+        let outcome = self.outcome.as_deref().and_then(Outcome::from_name);
+        match &self.delivery {
+            Some(delivery) => DeliveryStatus::of_report(&delivery.status).is_final(),
+            None => outcome.is_some_and(|outcome| !outcome.may_have_left()),
+        }
+    }
+}
+
+/// Which messages to show.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pub number: Option<Pseudonym>,
+    pub status: Option<String>,
+    pub usage_type: Option<UsageType>,
+    pub country: Option<Country>,
+    pub since: Option<Timestamp>,
+    /// Older than this one: where the page before ended.
+    pub before: Option<MessageId>,
+    pub limit: usize,
+}
+
+/// What a delivery report did to its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Applied,
+    /// The row says so already.
+    Duplicate,
+    /// The row has a final state, or a later one.
+    Late,
+    UnknownMessage,
+}
+
+impl Effect {
+    /// For metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Duplicate => "duplicate",
+            Self::Late => "late",
+            Self::UnknownMessage => "unknown_message",
+        }
+    }
+
+    /// What a report does to a row whose newest report was `current`: a final state stays, a transient one gives way to
+    /// any that is not older.
+    pub fn of(status: DeliveryStatus, time: Timestamp, current: Option<(DeliveryStatus, Timestamp)>) -> Self {
+        match current {
+            Some((known, _)) if known == status => Self::Duplicate,
+            Some((known, _)) if known.is_final() => Self::Late,
+            Some((_, known)) if !status.is_final() && time < known => Self::Late,
+            _ => Self::Applied,
+        }
+    }
+}
+
+/// A report that found its row, or did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported {
+    pub effect: Effect,
+    pub country: Option<Country>,
+    /// When GatewayAPI accepted the message, as far as we know; when it was admitted otherwise.
+    pub accepted_at: Option<Timestamp>,
+}
+
+impl Reported {
+    pub const UNKNOWN: Self = Self { effect: Effect::UnknownMessage, country: None, accepted_at: None };
+}
+
+/// The group of a report's code, for the row.
+pub(super) fn error_group(code: Option<u32>) -> Option<&'static str> {
+    code.map(|code| ErrorGroup::of(code).as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DeliveryStatus::{Buffered, Delivered, Enroute, Expired};
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::first(Buffered, 10, None, Effect::Applied)]
+    #[case::next(Enroute, 11, Some((Buffered, 10)), Effect::Applied)]
+    #[case::in_the_same_second(Enroute, 10, Some((Buffered, 10)), Effect::Applied)]
+    #[case::older(Buffered, 9, Some((Enroute, 10)), Effect::Late)]
+    #[case::final_though_older(Delivered, 9, Some((Enroute, 10)), Effect::Applied)]
+    #[case::again(Delivered, 12, Some((Delivered, 10)), Effect::Duplicate)]
+    #[case::transient_after_final(Enroute, 12, Some((Delivered, 10)), Effect::Late)]
+    #[case::final_after_final(Expired, 12, Some((Delivered, 10)), Effect::Late)]
+    fn a_final_state_stays(
+        #[case] status: DeliveryStatus,
+        #[case] time: i64,
+        #[case] current: Option<(DeliveryStatus, i64)>,
+        #[case] expected: Effect,
+    ) {
+        let current = current.map(|(status, time)| (status, Timestamp::from_seconds(time)));
+        assert_eq!(Effect::of(status, Timestamp::from_seconds(time), current), expected);
+    }
+}

@@ -19,10 +19,20 @@ pub(super) enum Sentence {
     ProviderFault,
     Unavailable,
     OutcomeUnknown,
+    LimitCooldown,
+    LimitNumber,
+    LimitIp,
+    LimitRange,
+    LimitCountry,
+    LimitService,
+    LimitSpend,
+    LimitCountries,
+    LimitLineTypes,
+    LimitDeny,
 }
 
 impl Sentence {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 22] = [
         Self::Sent,
         Self::Malformed,
         Self::Unauthorized,
@@ -35,6 +45,16 @@ impl Sentence {
         Self::ProviderFault,
         Self::Unavailable,
         Self::OutcomeUnknown,
+        Self::LimitCooldown,
+        Self::LimitNumber,
+        Self::LimitIp,
+        Self::LimitRange,
+        Self::LimitCountry,
+        Self::LimitService,
+        Self::LimitSpend,
+        Self::LimitCountries,
+        Self::LimitLineTypes,
+        Self::LimitDeny,
     ];
 
     /// Its key in `sentences.json`, and its name in RFC 9457's `type`.
@@ -52,6 +72,16 @@ impl Sentence {
             Self::ProviderFault => "provider_fault",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
+            Self::LimitCooldown => "limit_cooldown",
+            Self::LimitNumber => "limit_number",
+            Self::LimitIp => "limit_ip",
+            Self::LimitRange => "limit_range",
+            Self::LimitCountry => "limit_country",
+            Self::LimitService => "limit_service",
+            Self::LimitSpend => "limit_spend",
+            Self::LimitCountries => "limit_countries",
+            Self::LimitLineTypes => "limit_line_types",
+            Self::LimitDeny => "limit_deny",
         }
     }
 }

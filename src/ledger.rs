@@ -12,7 +12,11 @@ mod sqlite;
 mod store;
 mod writer;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use secrecy::ExposeSecret;
 
@@ -35,7 +39,7 @@ use crate::{
     config::{self, LedgerUrl, Settings},
     limits::{Charge, Charging, Decision, LimitSet, Pseudonym, Pseudonyms, Refusal, Rules, Standing, Touched},
     metrics::Metrics,
-    sms::{DeliveryReport, MessageId, Msisdn, Recipient, Timestamp, UsageType},
+    sms::{Country, DeliveryReport, MessageId, Msisdn, Recipient, Timestamp, UsageType},
 };
 
 /// A message waits no longer for the database: then it goes on under the limits in memory.
@@ -105,6 +109,12 @@ pub enum Denial {
     Away(#[from] Away),
 }
 
+impl OpenMessage {
+    pub const fn id(&self) -> MessageId {
+        self.id
+    }
+}
+
 impl Ledger {
     /// Opens the database, or makes it, and has the limits remember what was sent.
     ///
@@ -167,7 +177,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When a limit refuses, or the database is away and required.
-    pub async fn admit(&self, applicant: Applicant) -> Result<Admission, Denial> {
+    pub async fn admit(&self, applicant: Applicant, deadline: Instant) -> Result<Admission, Denial> {
         let Inner { limiter, pseudonyms, metrics, .. } = &*self.0;
         let Applicant { id, usage_type, recipient, ip } = applicant;
         let now = Timestamp::now();
@@ -197,15 +207,15 @@ impl Ledger {
             is_counted: standing != Standing::Exempt,
             is_ip_counted: counted_ip.is_some(),
         };
-        self.open_row(entry).await.map(Admission::Open)
+        self.open_row(entry, deadline).await.map(Admission::Open)
     }
 
-    async fn open_row(&self, entry: Entry) -> Result<OpenMessage, Denial> {
+    async fn open_row(&self, entry: Entry, deadline: Instant) -> Result<OpenMessage, Denial> {
         let Inner { limiter, is_shared, .. } = &*self.0;
         let (id, touched, now) = (entry.id, entry.touched, entry.admitted_at);
         let opened = |charge| OpenMessage { id, touched, charge };
         let Some(counted) = entry.counted() else {
-            self.write_entry(entry, None).await?;
+            self.write_entry(entry, None, deadline).await?;
             return Ok(opened(None));
         };
         if *is_shared && self.is_up() {
@@ -222,18 +232,27 @@ impl Ledger {
             return Err(Away.into());
         }
         let charge = self.passes(limiter.decide(&counted, Charging::Ask, now))?;
-        self.write_entry(entry, Some((&counted, charge))).await?;
+        self.write_entry(entry, Some((&counted, charge)), deadline).await?;
         Ok(opened(Some(charge)))
     }
 
     /// Opens a row whose message may leave.
-    async fn write_entry(&self, entry: Entry, charged: Option<(&Touched, Charge)>) -> Result<(), Away> {
+    async fn write_entry(
+        &self,
+        entry: Entry,
+        charged: Option<(&Touched, Charge)>,
+        deadline: Instant,
+    ) -> Result<(), Away> {
+        let id = entry.id;
         let open = Write::Open { entry, charging: Charging::Force, expected: None };
-        let written = self.0.writer.write(open, PATIENCE).await;
+        let written = self.0.writer.write(open, patience(deadline)).await;
         if let (Err(away), true) = (written, self.0.is_required) {
             if let Some((touched, charge)) = charged {
                 self.0.limiter.give_back(touched, charge);
             }
+            // The row may be written yet, and must not stay open.
+            let not_sent = Settlement::of(id, Outcome::NotSent, Timestamp::now());
+            self.0.writer.post(Write::Settle(not_sent, Correction::None));
             return Err(away);
         }
         Ok(())
@@ -241,7 +260,7 @@ impl Ledger {
 
     /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
     /// database is away.
-    pub async fn settle(&self, open: &OpenMessage, settlement: Settlement) {
+    pub async fn settle(&self, open: &OpenMessage, settlement: Settlement, deadline: Instant) {
         let Inner { limiter, writer, .. } = &*self.0;
         let correction = match (open.charge, settlement.cost) {
             (Some(charge), _) if !settlement.outcome.may_have_left() => Correction::GiveBack(open.touched, charge),
@@ -259,14 +278,20 @@ impl Ledger {
             Correction::None => {}
         }
         // Whether it was written or is kept: it does not change what the person is told.
-        if let Ok(Written::Settled(spent)) = writer.write(Write::Settle(settlement, correction), PATIENCE).await {
+        if let Ok(Written::Settled(spent)) =
+            writer.write(Write::Settle(settlement, correction), patience(deadline)).await
+        {
             limiter.tell(spent);
         }
     }
 
     /// Closes a row whose outcome became known after the person had been answered.
-    pub fn settle_late(&self, settlement: Settlement) {
-        self.0.writer.post(Write::Settle(settlement, Correction::None));
+    pub fn settle_late(&self, settlement: Settlement, country: Option<Country>) {
+        let paid = settlement.cost.map_or(Correction::None, |cost| {
+            self.0.limiter.pay(cost, country, None, settlement.settled_at);
+            Correction::Pay(cost, None)
+        });
+        self.0.writer.post(Write::Settle(settlement, paid));
     }
 
     /// Writes what a delivery report says.
@@ -322,4 +347,9 @@ impl Ledger {
         self.0.metrics.limits_refused.with_label_values(&[refusal.limit.as_str()]).inc();
         Denial::Refused(refusal)
     }
+}
+
+/// How long a message waits for the database.
+fn patience(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).min(PATIENCE)
 }

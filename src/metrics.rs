@@ -12,6 +12,8 @@ use prometheus::{
     proto::MetricFamily,
 };
 
+use crate::sms::Country;
+
 /// Declares the instruments, so that a name, its help and its labels stand in one place.
 macro_rules! instruments {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ident($name:literal, [$($label:literal),*] $(, [$($bucket:literal),*])?);)+) => {
@@ -116,12 +118,22 @@ impl Metrics {
         self.stage_duration.0[stage as usize].observe(took.as_secs_f64());
     }
 
+    /// Takes note of a message that GatewayAPI accepted.
+    pub fn accepted(&self, country: Option<Country>) {
+        self.accepted.with_label_values(&[country_label(country.as_ref())]).inc();
+    }
+
     /// The Prometheus text format.
     pub fn encode(&self) -> String {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("writing to memory succeeds");
         String::from_utf8(text).expect("Prometheus' text format is UTF-8")
     }
+}
+
+/// `XX` where a number is of no country, as ISO 3166 leaves it to users.
+pub fn country_label(country: Option<&Country>) -> &str {
+    country.map_or("XX", Country::as_str)
 }
 
 impl Default for Metrics {

@@ -23,12 +23,13 @@ pub use self::{
     lifecycle::{Accepted, Lifecycle},
     sentence::Sentences,
 };
-use crate::{auth::LogtoAuthorization, metrics::Metrics, send::Line};
+use crate::{auth::LogtoAuthorization, ledger::Ledger, metrics::Metrics, send::Line};
 
 /// What the endpoints of the public listener share.
 pub struct Public {
     pub authorization: LogtoAuthorization,
     pub line: Arc<Line>,
+    pub ledger: Ledger,
     pub lifecycle: Arc<Lifecycle>,
     pub metrics: Arc<Metrics>,
     pub sentences: Sentences,

@@ -1,4 +1,4 @@
-//! The line that every message goes along: validate → render → encode → GatewayAPI → answer.
+//! The line that every message goes along: validate → admit → render → encode → GatewayAPI → settle → answer.
 //!
 //! Knows no HTTP. A repeat of a call joins or repeats the first one's outcome instead of going along it again.
 
@@ -16,9 +16,11 @@ use self::{
 };
 use crate::{
     config::{self, Settings},
-    gatewayapi::{Decision, Dispatcher, Failure, Message, NotSent, Receipt, decide},
+    gatewayapi::{Decision, Dispatcher, Failure, LateOutcome, Message, NotSent, Receipt, decide},
+    ledger::{Admission, Applicant, Away, Denial, Ledger, OpenMessage, Outcome, Settlement},
+    limits::Refusal,
     metrics::{Metrics, Stage},
-    sms::{Measure, MessageId, NumberError, Payload, Recipient, UsageType, measure},
+    sms::{Measure, MessageId, NumberError, Payload, Recipient, Timestamp, UsageType, measure},
     templates::{RenderError, Rendered, TemplateSet},
 };
 
@@ -37,7 +39,16 @@ pub struct Call {
 pub struct Delivery {
     /// The message's id: the first call's, where this one repeats it.
     pub id: MessageId,
-    pub result: Result<Receipt, SendError>,
+    pub result: Result<Sent, SendError>,
+}
+
+/// How a call succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// GatewayAPI accepted the message.
+    Accepted(Receipt),
+    /// The number is one of `limits.test_numbers`: nothing was sent.
+    ToTestNumber,
 }
 
 /// Why a message was not accepted, or is not known to have been.
@@ -45,6 +56,10 @@ pub struct Delivery {
 pub enum SendError {
     #[error("the number can't be a mobile number: {0}")]
     Number(#[from] NumberError),
+    #[error("the limit {} ({})", .0.limit.as_str(), .0.rule.as_str())]
+    Limit(Refusal),
+    #[error(transparent)]
+    Ledger(#[from] Away),
     #[error(transparent)]
     Template(#[from] RenderError),
     #[error("template {usage_type}, locale {locale}: the text takes {segments} segments")]
@@ -56,10 +71,20 @@ pub enum SendError {
     Interrupted,
 }
 
+impl From<Denial> for SendError {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Refused(refusal) => Self::Limit(refusal),
+            Denial::Away(away) => Self::Ledger(away),
+        }
+    }
+}
+
 /// The line, with all that it needs.
 pub struct Line {
     templates: Arc<ArcSwap<TemplateSet>>,
     gatewayapi: Dispatcher,
+    ledger: Ledger,
     repeats: Arc<Repeats>,
     metrics: Arc<Metrics>,
     senders: config::GatewayApi,
@@ -71,10 +96,13 @@ impl Line {
         settings: &Settings,
         templates: Arc<ArcSwap<TemplateSet>>,
         gatewayapi: Dispatcher,
+        ledger: Ledger,
         metrics: Arc<Metrics>,
     ) -> Self {
         let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
-        Self { templates, gatewayapi, repeats: Arc::default(), metrics, senders, max_segments }
+        let late = (ledger.clone(), Arc::clone(&metrics));
+        gatewayapi.on_late_outcome(move |outcome| settle_late(&late.0, &late.1, &outcome));
+        Self { templates, gatewayapi, ledger, repeats: Arc::default(), metrics, senders, max_segments }
     }
 
     /// Sends what was asked for, once, and says by the deadline what became of it.
@@ -94,13 +122,13 @@ impl Line {
         record.validated(recipient, &self.metrics);
         match self.repeats.claim(id, recipient.msisdn, call.usage_type, call.payload.code(), Instant::now()) {
             Claim::First(ticket) => {
-                let result = self.render_and_send(id, call, recipient, deadline, Some(&ticket), record).await;
+                let result = self.admit_and_send(id, call, recipient, deadline, Some(&ticket), record).await;
                 let delivery = Delivery { id, result };
                 ticket.settle(&delivery, Instant::now());
                 delivery
             }
             Claim::Exempt => {
-                Delivery { id, result: self.render_and_send(id, call, recipient, deadline, None, record).await }
+                Delivery { id, result: self.admit_and_send(id, call, recipient, deadline, None, record).await }
             }
             Claim::Follow(first) => {
                 record.repeats();
@@ -111,6 +139,42 @@ impl Line {
                 delivery
             }
         }
+    }
+
+    async fn admit_and_send(
+        &self,
+        id: MessageId,
+        call: &Call,
+        recipient: Recipient,
+        deadline: Instant,
+        ticket: Option<&Ticket>,
+        record: &mut Record,
+    ) -> Result<Sent, SendError> {
+        let begun = Instant::now();
+        let applicant = Applicant { id, usage_type: call.usage_type, recipient, ip: call.ip };
+        let admitted = self.ledger.admit(applicant, deadline).await;
+        self.metrics.stage(Stage::Admit, begun.elapsed());
+        let open = match admitted? {
+            Admission::Test => return Ok(Sent::ToTestNumber),
+            Admission::Open(open) => open,
+        };
+        ticket.inspect(|ticket| ticket.supersedes());
+        let result = self.render_and_send(id, call, recipient, deadline, ticket, record).await;
+        self.settle(&open, &result, deadline, record).await;
+        result.map(Sent::Accepted)
+    }
+
+    async fn settle(
+        &self,
+        open: &OpenMessage,
+        result: &Result<Receipt, SendError>,
+        deadline: Instant,
+        record: &Record,
+    ) {
+        let begun = Instant::now();
+        let settlement = record.settlement(open.id(), result, Timestamp::now());
+        self.ledger.settle(open, settlement, deadline).await;
+        self.metrics.stage(Stage::Settle, begun.elapsed());
     }
 
     async fn render_and_send(
@@ -127,9 +191,11 @@ impl Line {
         let message = Message {
             id,
             msisdn: recipient.msisdn,
+            country: recipient.country,
             sender: self.senders.sender_for(recipient.country),
             text: &rendered.text,
             encoding: measured.encoding,
+            segments: measured.segments,
         };
         let begun = Instant::now();
         let result = self.deliver(message, deadline, ticket, record).await;
@@ -172,4 +238,17 @@ impl Line {
             self.metrics.retries.inc();
         }
     }
+}
+
+/// Closes the row of a message whose outcome came after the person had been answered.
+fn settle_late(ledger: &Ledger, metrics: &Metrics, late: &LateOutcome) {
+    let open = |outcome| Settlement::of(late.id, outcome, Timestamp::now());
+    let settlement = match &late.result {
+        Ok(receipt) => {
+            metrics.accepted(late.country);
+            open(Outcome::Accepted).with(receipt)
+        }
+        Err(failure) => open(failure.kind.into()).because(failure),
+    };
+    ledger.settle_late(settlement, late.country);
 }

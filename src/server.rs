@@ -9,6 +9,7 @@ use crate::{
     auth::LogtoAuthorization,
     config::{self, Settings},
     gatewayapi::{ConnectError, Connector, Dispatcher, Envelope, Limits, watch_credit},
+    ledger::{Ledger, LedgerError},
     metrics::Metrics,
     routes::{self, Lifecycle, Public, Sentences},
     send::Line,
@@ -51,6 +52,8 @@ pub enum StartError {
     Templates(#[from] TemplateFaults),
     #[error(transparent)]
     GatewayApi(#[from] ConnectError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     #[error("{key} {address}: {source}; set {key} to another address")]
     Listen { key: &'static str, address: SocketAddr, source: io::Error },
 }
@@ -98,7 +101,8 @@ impl Application {
 
         let workers = workers(settings);
         let dispatcher = dispatcher(settings, &metrics)?;
-        let state = state(settings, &dispatcher, &templates, &lifecycle, &metrics);
+        let ledger = Ledger::open(settings, Arc::clone(&metrics))?;
+        let state = state(settings, &dispatcher, &ledger, &templates, &lifecycle, &metrics);
 
         let public = HttpServer::new(move || {
             // In the first worker, whose runtime lives as long as the service.
@@ -195,14 +199,17 @@ fn dispatcher(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Dispatcher,
 fn state(
     settings: &Settings,
     dispatcher: &Dispatcher,
+    ledger: &Ledger,
     templates: &TemplateReloader,
     lifecycle: &Arc<Lifecycle>,
     metrics: &Arc<Metrics>,
 ) -> web::Data<Public> {
-    let line = Line::new(settings, Arc::clone(&templates.current), dispatcher.clone(), Arc::clone(metrics));
+    let templates = Arc::clone(&templates.current);
+    let line = Line::new(settings, templates, dispatcher.clone(), ledger.clone(), Arc::clone(metrics));
     web::Data::new(Public {
         authorization: LogtoAuthorization::of(&settings.logto.authorization),
         line: Arc::new(line),
+        ledger: ledger.clone(),
         lifecycle: Arc::clone(lifecycle),
         metrics: Arc::clone(metrics),
         sentences: Sentences::new(&settings.templates.default_locale),

@@ -6,7 +6,7 @@ mod file;
 mod locale;
 mod placeholder;
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use handlebars::{Handlebars, no_escape};
 use serde_json::{Map, Value};
@@ -38,7 +38,12 @@ struct UsageTemplates {
     templates: Vec<Template>,
 }
 
-enum Template {
+struct Template {
+    variant: Arc<str>,
+    form: Form,
+}
+
+enum Form {
     Logto(PlaceholderTemplate),
     /// The name under which the engine knows it.
     Handlebars(String),
@@ -50,6 +55,8 @@ pub struct Rendered {
     pub text: MessageText,
     /// The language of the template.
     pub locale: String,
+    /// Names the template and its content, such as `SignIn/de#1a2b3c`.
+    pub variant: Arc<str>,
     /// The template named it, nobody gave it a value, and so it stands in the text as it was written.
     pub unfilled: Option<String>,
 }
@@ -167,14 +174,14 @@ impl TemplateSet {
         if content.trim().is_empty() {
             return Err(definition.fault(Some(locale), "the text is empty".to_owned()));
         }
-        match definition.syntax {
+        let form = match definition.syntax {
             Syntax::Logto => {
                 let template = PlaceholderTemplate::parse(content);
                 if let Some(stray) = template.stray_braces() {
                     let problem = format!("`{}` is no placeholder and would be sent as it is", shorten(stray));
                     self.warnings.push(definition.warning(locale, problem));
                 }
-                Ok(Template::Logto(template))
+                Form::Logto(template)
             }
             Syntax::Handlebars => {
                 let name = format!("{}/{locale}", definition.usage_type);
@@ -182,9 +189,10 @@ impl TemplateSet {
                     let place = error.pos().map(|(line, column)| format!("line {line}, column {column}: "));
                     definition.fault(Some(locale), format!("{}{}", place.unwrap_or_default(), error.reason()))
                 })?;
-                Ok(Template::Handlebars(name))
+                Form::Handlebars(name)
             }
-        }
+        };
+        Ok(Template { variant: definition.variant(locale, content), form })
     }
 
     fn render_samples(&mut self, definitions: &[Definition], options: &TemplateOptions) -> Vec<TemplateFault> {
@@ -224,12 +232,13 @@ impl TemplateSet {
         let fault = |problem: String| RenderError { usage_type, locale: locale.to_owned(), problem };
 
         let value_of = |name: &str| payload.get(name).or_else(|| self.constants.get(name));
-        let (text, unfilled) = match &usage.templates[index] {
-            Template::Logto(template) => {
+        let template = &usage.templates[index];
+        let (text, unfilled) = match &template.form {
+            Form::Logto(template) => {
                 let unfilled = template.roots().find(|root| value_of(root).is_none()).map(ToOwned::to_owned);
                 (template.render(value_of), unfilled)
             }
-            Template::Handlebars(name) => {
+            Form::Handlebars(name) => {
                 let mut values = self.constants.clone();
                 values.extend(payload.values().clone());
                 (self.engine.render(name, &values).map_err(|error| fault(render_problem(&error)))?, None)
@@ -238,7 +247,8 @@ impl TemplateSet {
         if text.trim().is_empty() {
             return Err(fault("the text comes out empty".to_owned()));
         }
-        Ok(Rendered { text: text.into(), locale: locale.to_owned(), unfilled })
+        let variant = Arc::clone(&template.variant);
+        Ok(Rendered { text: text.into(), locale: locale.to_owned(), variant, unfilled })
     }
 
     /// Each usage type that has templates of its own, with its languages.

@@ -22,7 +22,10 @@ use super::{
     error::{Failure, FailureKind, NotSent, Unknown},
     wire::{self, Accepted, Envelope, Message, Receipt},
 };
-use crate::metrics::Metrics;
+use crate::{
+    metrics::Metrics,
+    sms::{Country, MessageId},
+};
 
 /// The connections, and the messages that wait for them, first come, first served. Shared by all worker threads, so
 /// that no message waits while a connection is idle, and an older one leaves before a newer one.
@@ -40,7 +43,10 @@ struct Shared {
     home: OnceLock<Handle>,
     breaker: Breaker,
     metrics: Arc<Metrics>,
+    late: OnceLock<LateHook>,
 }
+
+type LateHook = Box<dyn Fn(LateOutcome) + Send + Sync>;
 
 struct Queue {
     waiting: VecDeque<Pending>,
@@ -60,6 +66,14 @@ pub struct Limits {
     pub max_waiting: usize,
 }
 
+/// What became of a message whose sender had stopped waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateOutcome {
+    pub id: MessageId,
+    pub country: Option<Country>,
+    pub result: Result<Receipt, Failure>,
+}
+
 impl Dispatcher {
     /// # Errors
     ///
@@ -73,8 +87,22 @@ impl Dispatcher {
         let Limits { connections, max_batch, max_waiting } = limits;
         let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
         let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle });
-        let (home, breaker) = (OnceLock::new(), Breaker::default());
-        Ok(Self(Arc::new(Shared { queue, envelope, max_batch, max_waiting, connections, home, breaker, metrics })))
+        Ok(Self(Arc::new(Shared {
+            queue,
+            envelope,
+            max_batch,
+            max_waiting,
+            connections,
+            home: OnceLock::new(),
+            breaker: Breaker::default(),
+            metrics,
+            late: OnceLock::new(),
+        })))
+    }
+
+    /// Has every late outcome told to `hook`, which must not block: a connection waits for it. The first hook stays.
+    pub fn on_late_outcome(&self, hook: impl Fn(LateOutcome) + Send + Sync + 'static) {
+        let _ = self.0.late.set(Box::new(hook));
     }
 
     /// Has the connections live in this thread's runtime, unless they live in one already. `true`: it is this one now.
@@ -93,8 +121,10 @@ impl Dispatcher {
         let progress = Arc::new(Progress::default());
         self.enqueue(Pending {
             id: message.id,
+            country: message.country,
             msisdn: message.msisdn.digits(),
             json: self.0.envelope.encode(message),
+            segments: message.segments,
             deadline,
             progress: Arc::clone(&progress),
             reply,
@@ -155,8 +185,8 @@ impl Shared {
 
     fn read(&self, answer: &Answer, messages: usize) -> Result<Accepted, wire::Refused> {
         let accepted = wire::read(answer.status, answer.retry_after, answer.body.as_deref(), messages)?;
-        if let Some(cost) = &accepted.cost {
-            self.metrics.cost.with_label_values(&[&cost.currency]).inc_by(cost.amount);
+        if let Some(cost) = accepted.cost {
+            self.metrics.cost.with_label_values(&[cost.currency.as_str()]).inc_by(cost.amount());
         }
         Ok(accepted)
     }
@@ -196,9 +226,12 @@ impl Shared {
 
     fn reply(&self, pending: Pending, outcome: Result<Receipt, Failure>) {
         if let Err(late) = pending.reply.send(outcome) {
-            let outcome = late.map_or_else(|failure| failure.kind.outcome(), |_| "accepted");
+            let outcome = late.as_ref().map_or_else(|failure| failure.kind.outcome(), |_| "accepted");
             self.metrics.late_outcomes.with_label_values(&[outcome]).inc();
             tracing::warn!(message_id = %pending.id, outcome, "an outcome came after its message had been answered");
+            if let Some(hook) = self.late.get() {
+                hook(LateOutcome { id: pending.id, country: pending.country, result: late });
+            }
         }
     }
 

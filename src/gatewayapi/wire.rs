@@ -10,7 +10,7 @@ use url::Url;
 use super::error::{ErrorCode, Failure, FailureKind, Unknown, classify};
 use crate::{
     config::{self, Class, Priority},
-    sms::{Encoding, MessageId, MessageText, Msisdn, Sender},
+    sms::{Cost, Country, Currency, Encoding, MessageId, MessageText, Msisdn, Sender},
 };
 
 /// One message to one number.
@@ -18,9 +18,12 @@ use crate::{
 pub struct Message<'a> {
     pub id: MessageId,
     pub msisdn: Msisdn,
+    pub country: Option<Country>,
     pub sender: &'a Sender,
     pub text: &'a MessageText,
     pub encoding: Encoding,
+    /// What is billed for.
+    pub segments: u32,
 }
 
 /// What all messages of the service have in common, so that any of them can travel in one list.
@@ -39,6 +42,8 @@ pub struct Envelope {
 pub struct Receipt {
     /// GatewayAPI's own id of the message.
     pub id: u64,
+    /// Its share of what its request cost, where GatewayAPI told.
+    pub cost: Option<Cost>,
 }
 
 #[derive(Serialize)]
@@ -127,15 +132,17 @@ pub(super) fn body<'a>(objects: impl ExactSizeIterator<Item = Option<&'a Bytes>>
 /// A read answer to a list of messages.
 pub(super) struct Accepted {
     /// One for each message, in order.
-    pub(super) ids: Vec<u64>,
+    ids: Vec<u64>,
+    /// Of all of them.
     pub(super) cost: Option<Cost>,
 }
 
-/// What a request cost, by GatewayAPI's word.
-pub(super) struct Cost {
-    pub(super) amount: f64,
-    /// ISO 4217.
-    pub(super) currency: String,
+impl Accepted {
+    /// One for each message, in order. Each bears a part of the cost by its segments.
+    pub(super) fn receipts(&self, segments: &[u32]) -> Vec<Receipt> {
+        let mut shares = self.cost.map(|cost| cost.shares(segments)).unwrap_or_default().into_iter();
+        self.ids.iter().map(|&id| Receipt { id, cost: shares.next() }).collect()
+    }
 }
 
 /// A refusal, and the numbers that it names as the reason.
@@ -192,12 +199,9 @@ pub(super) fn read(
 }
 
 fn cost(usage: &Value) -> Option<Cost> {
-    let currency = usage["currency"].as_str()?;
+    let currency = Currency::parse(usage["currency"].as_str()?)?;
     let total = &usage["total_cost"];
-    let amount = total.as_f64().or_else(|| total.as_str()?.parse().ok())?;
-    let is_currency = currency.len() == 3 && currency.bytes().all(|letter| letter.is_ascii_uppercase());
-    let is_amount = amount.is_finite() && amount >= 0.0;
-    (is_currency && is_amount).then(|| Cost { amount, currency: currency.to_owned() })
+    Cost::of(total.as_f64().or_else(|| total.as_str()?.parse().ok())?, currency)
 }
 
 /// Fit to stand in a log line.
@@ -216,6 +220,7 @@ fn whole_number(value: &Value) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     fn accepted(body: &str, messages: usize) -> Option<Vec<u64>> {
         read(200, None, Some(body.as_bytes()), messages).ok().map(|accepted| accepted.ids)
@@ -240,11 +245,30 @@ mod tests {
         }
     }
 
+    #[rstest]
+    #[case::whole_number(r#"{"currency":"DKK","total_cost":1}"#, Some(1_000_000))]
+    #[case::fraction(r#"{"currency":"DKK","total_cost":0.12}"#, Some(120_000))]
+    #[case::text(r#"{"currency":"DKK","total_cost":"0.12"}"#, Some(120_000))]
+    #[case::negative(r#"{"currency":"DKK","total_cost":-0.12}"#, None)]
+    #[case::absurd(r#"{"currency":"DKK","total_cost":1e300}"#, None)]
+    #[case::not_a_number(r#"{"currency":"DKK","total_cost":"NaN"}"#, None)]
+    #[case::unknown_currency(r#"{"currency":"kroner","total_cost":0.12}"#, None)]
+    #[case::no_currency(r#"{"total_cost":0.12}"#, None)]
+    fn a_cost_is_read_in_any_form_that_means_something(#[case] usage: &str, #[case] micros: Option<i64>) {
+        let body = format!(r#"{{"ids":[1],"usage":{usage}}}"#);
+        let accepted = read(200, None, Some(body.as_bytes()), 1).ok().unwrap();
+        let currency = Currency::parse("DKK").unwrap();
+        assert_eq!(accepted.cost, micros.map(|micros| Cost { micros, currency }));
+    }
+
     #[test]
-    fn the_cost_may_be_a_whole_number() {
-        let body = br#"{"ids":[1],"usage":{"countries":{"DK":1},"currency":"DKK","total_cost":1}}"#;
-        let cost = read(200, None, Some(body), 1).ok().unwrap().cost.unwrap();
-        assert_eq!((cost.amount, cost.currency.as_str()), (1.0, "DKK"));
+    fn each_message_of_a_list_bears_a_part_of_its_cost() {
+        let body = br#"{"ids":[7,8,9],"usage":{"currency":"DKK","total_cost":0.48}}"#;
+        let receipts = read(200, None, Some(body), 3).ok().unwrap().receipts(&[1, 2, 1]);
+        let borne: Vec<_> = receipts.iter().map(|receipt| (receipt.id, receipt.cost.unwrap().micros)).collect();
+        assert_eq!(borne, [(7, 120_000), (8, 240_000), (9, 120_000)]);
+        let without = read(200, None, Some(br#"{"ids":[7,8]}"#), 2).ok().unwrap().receipts(&[1, 1]);
+        assert_eq!(without, [7, 8].map(|id| Receipt { id, cost: None }));
     }
 
     #[test]

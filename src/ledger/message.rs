@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    gatewayapi::{ErrorCode, Failure, FailureKind},
+    gatewayapi::{ErrorCode, Failure, FailureKind, Receipt},
     limits::{Pseudonym, Touched},
     sms::{Cost, Country, DeliveryStatus, Encoding, ErrorGroup, MessageId, Timestamp, UsageType},
 };
@@ -118,6 +118,11 @@ impl Settlement {
             gatewayapi_id: None,
             cost: None,
         }
+    }
+
+    #[must_use]
+    pub fn with(self, receipt: &Receipt) -> Self {
+        Self { gatewayapi_id: Some(receipt.id), cost: receipt.cost, ..self }
     }
 
     #[must_use]

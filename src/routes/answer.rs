@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::sentence::{Language, Sentence, Sentences};
 use crate::{
     gatewayapi::{FailureKind, NotSent, Rejection},
+    limits::{Limit, Refusal, Rule},
     send::{Delivery, SendError},
     sms::MessageId,
 };
@@ -25,19 +26,23 @@ pub(super) struct Answer {
     pub(super) sentence: Sentence,
     pub(super) retry_after: Option<Duration>,
     pub(super) message_id: Option<MessageId>,
+    /// Which limit refused, for operators.
+    pub(super) limit: Option<Limit>,
 }
 
 const MESSAGE_ID: HeaderName = HeaderName::from_static("x-message-id");
+const LIMIT: HeaderName = HeaderName::from_static("x-limit");
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What to wait for when nobody said how long: a short fault, and a message that may still arrive.
 const SOON: Duration = Duration::from_secs(5);
+const UNTIL_SETTINGS_CHANGE: Duration = Duration::from_secs(24 * 3600);
 const AFTER_A_MESSAGE_MAY_COME: Duration = Duration::from_secs(60);
 
 impl Answer {
     pub(super) const fn refusal(status: StatusCode, sentence: Sentence) -> Self {
-        Self { status, sentence, retry_after: None, message_id: None }
+        Self { status, sentence, retry_after: None, message_id: None, limit: None }
     }
 
     /// The service takes no calls just now.
@@ -60,6 +65,8 @@ impl Answer {
             SendError::Template(_) | SendError::TooManySegments { .. } => {
                 return Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, Sentence::ServiceFault);
             }
+            SendError::Limit(refusal) => return Self::of_refusal(refusal),
+            SendError::Ledger(_) => return Self::unavailable(),
             SendError::Interrupted => {
                 return Self::refusal(StatusCode::GATEWAY_TIMEOUT, Sentence::OutcomeUnknown);
             }
@@ -86,12 +93,26 @@ impl Answer {
         Self { retry_after, ..Self::refusal(status, sentence) }
     }
 
+    fn of_refusal(refusal: &Refusal) -> Self {
+        let (status, sentence) = match (refusal.limit, refusal.rule) {
+            // Another number helps here, and waiting does not.
+            (Limit::LineTypes, _) => (StatusCode::UNPROCESSABLE_ENTITY, Sentence::LimitLineTypes),
+            (Limit::Number, Rule::Cooldown) => (StatusCode::TOO_MANY_REQUESTS, Sentence::LimitCooldown),
+            (limit, _) => (StatusCode::TOO_MANY_REQUESTS, sentence_of(limit)),
+        };
+        let wait = refusal.wait.or_else(|| (status == StatusCode::TOO_MANY_REQUESTS).then_some(UNTIL_SETTINGS_CHANGE));
+        Self { retry_after: wait, limit: Some(refusal.limit), ..Self::refusal(status, sentence) }
+    }
+
     /// Puts it into words, in the form that the caller asked for.
     pub(super) fn respond(&self, request: &HttpRequest, sentences: &Sentences, language: Language) -> HttpResponse {
         let text = sentences.text(self.sentence, language);
         let mut response = HttpResponse::build(self.status);
         if let Some(id) = self.message_id {
             response.insert_header((MESSAGE_ID, id.to_string()));
+        }
+        if let Some(limit) = self.limit {
+            response.insert_header((LIMIT, HeaderValue::from_static(limit.as_str())));
         }
         if let Some(wait) = self.retry_after {
             // Rounded up: an earlier retry would only be refused again.
@@ -113,6 +134,20 @@ impl Answer {
         };
         response.insert_header((CONTENT_TYPE, PROBLEM));
         response.body(serde_json::to_vec(&problem).expect("strings and numbers are JSON"))
+    }
+}
+
+const fn sentence_of(limit: Limit) -> Sentence {
+    match limit {
+        Limit::Deny => Sentence::LimitDeny,
+        Limit::Countries => Sentence::LimitCountries,
+        Limit::LineTypes => Sentence::LimitLineTypes,
+        Limit::Number => Sentence::LimitNumber,
+        Limit::Ip => Sentence::LimitIp,
+        Limit::Range => Sentence::LimitRange,
+        Limit::Country => Sentence::LimitCountry,
+        Limit::Service => Sentence::LimitService,
+        Limit::Spend => Sentence::LimitSpend,
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is told of each call: one log line and a few metrics. Never a number, a code or a text.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use super::{Call, Delivery, SendError};
+use super::{Call, Delivery, SendError, Sent};
 use crate::{
     gatewayapi::Receipt,
+    ledger::{Outcome, Settlement},
     metrics::{Metrics, Stage},
-    sms::{Measure, Recipient, UsageType},
+    sms::{Measure, MessageId, Recipient, Timestamp, UsageType},
     templates::Rendered,
 };
 
@@ -17,7 +18,10 @@ pub(super) struct Record {
     ip_version: &'static str,
     validated: Option<(Recipient, Instant)>,
     locale: Option<String>,
+    template_variant: Option<Arc<str>>,
     measured: Option<Measure>,
+    /// When the message was first handed over for sending.
+    sent_at: Option<Timestamp>,
     attempts: u32,
     is_repeat: bool,
 }
@@ -35,7 +39,9 @@ impl Record {
             ip_version,
             validated: None,
             locale: None,
+            template_variant: None,
             measured: None,
+            sent_at: None,
             attempts: 0,
             is_repeat: false,
         }
@@ -57,17 +63,41 @@ impl Record {
             tracing::warn!(usage_type, locale, name, "a placeholder had no value and was sent as it is written");
         }
         self.locale = Some(rendered.locale.clone());
+        self.template_variant = None; // WIP-VARIANT
         self.measured = Some(measured);
     }
 
     /// Counts an attempt, from 1.
-    pub(super) const fn attempt(&mut self) -> u32 {
+    pub(super) fn attempt(&mut self) -> u32 {
+        self.sent_at.get_or_insert_with(Timestamp::now);
         self.attempts += 1;
         self.attempts
     }
 
     pub(super) const fn repeats(&mut self) {
         self.is_repeat = true;
+    }
+
+    /// What closes the message's row.
+    pub(super) fn settlement(
+        &self,
+        id: MessageId,
+        result: &Result<Receipt, SendError>,
+        settled_at: Timestamp,
+    ) -> Settlement {
+        let settlement = match result {
+            Ok(receipt) => Settlement::of(id, Outcome::Accepted, settled_at).with(receipt),
+            Err(SendError::GatewayApi(failure)) => Settlement::of(id, failure.kind.into(), settled_at).because(failure),
+            Err(_) => Settlement::of(id, Outcome::TemplateFault, settled_at),
+        };
+        Settlement {
+            sent_at: self.sent_at,
+            locale: self.locale.clone(),
+            encoding: self.measured.map(|measured| measured.encoding),
+            segments: self.measured.map(|measured| measured.segments),
+            template_variant: self.template_variant.clone(),
+            ..settlement
+        }
     }
 
     /// Logs and counts.
@@ -102,7 +132,21 @@ impl Record {
             };
         }
         match &delivery.result {
-            Ok(Receipt { id }) => line!(info, "the message was accepted", gatewayapi_id = id),
+            Ok(Sent::Accepted(receipt)) => {
+                if !self.is_repeat {
+                    metrics.accepted(recipient.and_then(|recipient| recipient.country));
+                }
+                line!(info, "the message was accepted", gatewayapi_id = receipt.id);
+            }
+            Ok(Sent::ToTestNumber) => line!(info, "a test number: nothing was sent"),
+            Err(SendError::Limit(refusal)) => line!(
+                warn,
+                "a limit refused the message",
+                limit = refusal.limit.as_str(),
+                rule = refusal.rule.as_str(),
+                retry_after_s = refusal.wait.map(|wait| wait.as_secs())
+            ),
+            Err(SendError::Ledger(_)) => line!(error, "the ledger is away, and required: the message was not sent"),
             Err(SendError::Number(error)) => {
                 line!(warn, "the number can't be a mobile number", error_kind = error.as_str());
             }
@@ -120,10 +164,13 @@ impl Record {
 }
 
 /// The outcome, for metrics and logs.
-fn outcome(result: &Result<Receipt, SendError>) -> &'static str {
+fn outcome(result: &Result<Sent, SendError>) -> &'static str {
     match result {
-        Ok(_) => "accepted",
+        Ok(Sent::Accepted(_)) => "accepted",
+        Ok(Sent::ToTestNumber) => "test_number",
         Err(SendError::Number(_)) => "number_unusable",
+        Err(SendError::Limit(_)) => "limited",
+        Err(SendError::Ledger(_)) => "ledger_away",
         Err(SendError::Template(_) | SendError::TooManySegments { .. }) => "template_fault",
         Err(SendError::GatewayApi(failure)) => failure.kind.outcome(),
         Err(SendError::Interrupted) => "interrupted",

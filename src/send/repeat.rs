@@ -12,11 +12,8 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::Delivery;
-use crate::{
-    gatewayapi::Receipt,
-    sms::{MessageId, Msisdn, UsageType},
-};
+use super::{Delivery, Sent};
+use crate::sms::{MessageId, Msisdn, UsageType};
 
 /// How long an accepted message answers for its repeats.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -54,7 +51,7 @@ struct State {
 enum Entry {
     /// Going along the line; these wait for its outcome.
     Running(Vec<oneshot::Sender<Delivery>>),
-    Accepted(MessageId, Receipt),
+    Accepted(MessageId, Sent),
 }
 
 /// What to do with a call.
@@ -98,10 +95,9 @@ impl Repeats {
                 waiting.push(tell);
                 Claim::Follow(first)
             }
-            Some(Entry::Accepted(id, receipt)) => Claim::Accepted(Delivery { id: *id, result: Ok(*receipt) }),
+            Some(Entry::Accepted(id, sent)) => Claim::Accepted(Delivery { id: *id, result: Ok(*sent) }),
             None => {
                 state.calls.insert(call, Entry::Running(Vec::new()));
-                state.newest.insert(number, id);
                 Claim::First(Ticket { repeats: Arc::clone(self), call, number, id, is_settled: false })
             }
         }
@@ -132,7 +128,12 @@ impl State {
 }
 
 impl Ticket {
-    /// A newer message to the same number was asked for meanwhile.
+    /// The message may leave: from now on no older one to the same number does.
+    pub(super) fn supersedes(&self) {
+        self.repeats.lock().newest.insert(self.number, self.id);
+    }
+
+    /// A newer message to the same number may leave meanwhile.
     pub(super) fn is_superseded(&self) -> bool {
         self.repeats.lock().newest.get(&self.number) != Some(&self.id)
     }
@@ -140,7 +141,7 @@ impl Ticket {
     /// Tells those who wait, and remembers an accepted message. Any other outcome is forgotten: a person who asks
     /// again then gets a new attempt.
     pub(super) fn settle(mut self, delivery: &Delivery, now: Instant) {
-        let accepted = delivery.result.as_ref().ok().map(|receipt| (*receipt, now));
+        let accepted = delivery.result.as_ref().ok().map(|sent| (*sent, now));
         for follower in self.finish(accepted) {
             // A follower that has gone needs no answer.
             let _ = follower.send(delivery.clone());
@@ -148,7 +149,7 @@ impl Ticket {
     }
 
     /// Ends the running call, and hands out who waits for it.
-    fn finish(&mut self, accepted: Option<(Receipt, Instant)>) -> Vec<oneshot::Sender<Delivery>> {
+    fn finish(&mut self, accepted: Option<(Sent, Instant)>) -> Vec<oneshot::Sender<Delivery>> {
         self.is_settled = true;
         let mut state = self.repeats.lock();
         if let hash_map::Entry::Occupied(newest) = state.newest.entry(self.number)
@@ -157,9 +158,9 @@ impl Ticket {
             newest.remove();
         }
         let entry = match accepted {
-            Some((receipt, now)) => {
+            Some((sent, now)) => {
                 state.accepted.push_back((now, self.call));
-                state.calls.insert(self.call, Entry::Accepted(self.id, receipt))
+                state.calls.insert(self.call, Entry::Accepted(self.id, sent))
             }
             None => state.calls.remove(&self.call),
         };
@@ -200,7 +201,7 @@ impl Hasher for Hashed {
 mod tests {
     use super::*;
     use crate::{
-        gatewayapi::{Failure, NotSent},
+        gatewayapi::{Failure, NotSent, Receipt},
         send::SendError,
         sms::Recipient,
     };
@@ -222,7 +223,7 @@ mod tests {
     }
 
     fn accepted(ticket: &Ticket) -> Delivery {
-        Delivery { id: ticket.id, result: Ok(Receipt { id: 1 }) }
+        Delivery { id: ticket.id, result: Ok(Sent::Accepted(Receipt { id: 1, cost: None })) }
     }
 
     #[test]
@@ -286,8 +287,10 @@ mod tests {
     fn a_newer_code_to_the_same_number_supersedes() {
         let (repeats, now) = (Arc::new(Repeats::default()), Instant::now());
         let older = first(claim(&repeats, "111111", now));
-        assert!(!older.is_superseded());
+        older.supersedes();
         let newer = first(claim(&repeats, "222222", now));
+        assert!(!older.is_superseded(), "a limit may yet refuse the newer one");
+        newer.supersedes();
         assert!(older.is_superseded());
         assert!(!newer.is_superseded());
     }

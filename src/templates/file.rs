@@ -1,8 +1,9 @@
 //! Template files: JSON in the shape that Logto's editor uses.
 
-use std::{fmt, fs, path::Path};
+use std::{fmt, fs, path::Path, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
+use sha2::{Digest, Sha256};
 
 use super::fault::{TemplateFault, TemplateFaults, TemplateWarning};
 use crate::sms::UsageType;
@@ -65,6 +66,13 @@ impl Definition {
             Content::One(text) => vec![(default_locale, text)],
             Content::ByLocale(texts) => texts.iter().map(|(locale, text)| (locale.as_str(), text.as_str())).collect(),
         }
+    }
+
+    /// Names one of its texts, and changes with it: `SignIn/de#1a2b3c`.
+    pub(super) fn variant(&self, locale: &str, content: &str) -> Arc<str> {
+        let digest = Sha256::digest(content);
+        let version: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}/{locale}#{version}", self.usage_type).into()
     }
 
     pub(super) fn fault(&self, locale: Option<&str>, problem: String) -> TemplateFault {

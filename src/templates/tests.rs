@@ -89,6 +89,20 @@ fn a_usage_type_without_templates_is_generic() {
 }
 
 #[test]
+fn a_variant_names_the_template_and_changes_with_its_content() {
+    let variant = |content: Value, usage_type: UsageType, locale: &str| {
+        let set = load(self::content(content)).unwrap();
+        set.render(usage_type, &payload(json!({"code": "1", "locale": locale}))).unwrap().variant.to_string()
+    };
+    let texts = || json!({"en": "{{code}}", "pt-BR": "Seu {{code}}"});
+    // The first digits that `sha256sum` gives.
+    assert_eq!(variant(texts(), UsageType::SignIn, "en"), "SignIn/en#43615b");
+    assert_eq!(variant(texts(), UsageType::SignIn, "pt"), "SignIn/pt-BR#3e95ec");
+    assert_eq!(variant(texts(), UsageType::BindMfa, "pt"), "Generic/en#cc39cb");
+    assert_eq!(variant(json!({"en": "Your {{code}}"}), UsageType::SignIn, "en"), "SignIn/en#8cd2c8");
+}
+
+#[test]
 fn logtos_list_may_be_pasted_into_one_file() {
     let entry = |usage_type: &str| json!({"usageType": usage_type, "content": "{{code}}"});
     let names = ["SignIn", "Register", "ForgotPassword", "Generic", "Test"];

@@ -15,10 +15,15 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::log;
+use crate::{database::Database, log};
 
 pub const AUTHORIZATION: &str = "Bearer what Logto knows";
 const TOKEN: &str = "the token of the account";
+/// What an operator's request says.
+pub const OPERATOR_TOKEN: &str = "a token for operators";
+/// What delivery reports are signed with.
+pub const REPORT_SECRET: &str = "what GatewayAPI signs with";
+const PSEUDONYM_KEY: &str = "a key for the pseudonyms";
 /// A Danish mobile number that GatewayAPI delivers to.
 pub const GOOD: &str = "4526091045";
 
@@ -28,6 +33,7 @@ pub struct TestApp {
     pub public: SocketAddr,
     pub operator: SocketAddr,
     pub templates: TemplateReloader,
+    pub database: Database,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
@@ -65,13 +71,31 @@ pub async fn spawn_app() -> TestApp {
 
 /// With settings in TOML over the tests' own, and a GatewayAPI that behaves so.
 pub async fn spawn_app_with(settings: &str, options: Options) -> TestApp {
-    let gatewayapi = Simulator::start(Options { token: TOKEN.to_owned(), ..options }).unwrap();
-    spawn_app_before(gatewayapi, settings).await
+    spawn_app_on(Database::create().await, settings, options).await
 }
 
-async fn spawn_app_before(gatewayapi: Simulator, settings: &str) -> TestApp {
+/// On a database of which there may be another user.
+pub async fn spawn_app_on(database: Database, settings: &str, options: Options) -> TestApp {
+    let gatewayapi = Simulator::start(Options { token: TOKEN.to_owned(), ..options }).unwrap();
+    spawn_app_between(database, gatewayapi, settings).await
+}
+
+/// With the limits as they are when nothing is configured.
+pub async fn spawn_app_with_limits(settings: &str) -> TestApp {
+    spawn_app_with(&format!("{LIMITS}\n{settings}"), Options::default()).await
+}
+
+/// Of the default configuration; the other tests have them off, for they send much to few numbers.
+const LIMITS: &str = r#"
+    limits.number.mode = "enforce"
+    limits.ip.mode = "enforce"
+    limits.range.mode = "monitor"
+    limits.country.mode = "monitor"
+"#;
+
+async fn spawn_app_between(database: Database, gatewayapi: Simulator, settings: &str) -> TestApp {
     log::capture();
-    for secret in [TOKEN, AUTHORIZATION] {
+    for secret in [TOKEN, AUTHORIZATION, OPERATOR_TOKEN, REPORT_SECRET, PSEUDONYM_KEY] {
         log::forbid(secret);
     }
     let preset = format!(
@@ -83,8 +107,17 @@ async fn spawn_app_before(gatewayapi: Simulator, settings: &str) -> TestApp {
         gatewayapi.endpoint = "{}"
         gatewayapi.api_token = "{TOKEN}"
         gatewayapi.sender = "ExampleShop"
+        operator.token = "{OPERATOR_TOKEN}"
+        delivery_reports.secret = "{REPORT_SECRET}"
+        ledger.url = "{}"
+        ledger.pseudonym_key = "{PSEUDONYM_KEY}"
+        limits.number.mode = "off"
+        limits.ip.mode = "off"
+        limits.range.mode = "off"
+        limits.country.mode = "off"
         "#,
-        gatewayapi.endpoint()
+        gatewayapi.endpoint(),
+        database.url()
     );
     let source = Source { preset: Some(preset), forced: Some(settings.to_owned()), ..Source::default() };
     let settings = Settings::load(&source).unwrap().settings;
@@ -109,6 +142,7 @@ async fn spawn_app_before(gatewayapi: Simulator, settings: &str) -> TestApp {
         public: ports.public,
         operator: ports.operator,
         templates,
+        database,
         client: Client::builder().no_proxy().build().unwrap(),
         stop: Some(stop),
         served: Some(served),

@@ -5,7 +5,9 @@
 mod app;
 mod authentication;
 mod batching;
+mod database;
 mod encryption;
+mod late;
 mod log;
 mod logto_connector;
 mod numbers;

@@ -10,7 +10,6 @@ use crate::gatewayapi::{
     account,
     connection::{Connection, NoAnswer},
     error::{Failure, NotSent, Unknown},
-    wire::Receipt,
 };
 
 /// How long an answer is waited for after nobody waits for its messages: to know what became of them, without keeping
@@ -90,8 +89,10 @@ impl Busy {
         match outcome.map(|answer| shared.read(&answer, list.len())) {
             Ok(Ok(accepted)) => {
                 shared.count(Ok(()), now);
-                for (pending, id) in list.into_messages().into_iter().zip(accepted.ids) {
-                    shared.reply(pending, Ok(Receipt { id }));
+                let messages = list.into_messages();
+                let segments: Vec<_> = messages.iter().map(|pending| pending.segments).collect();
+                for (pending, receipt) in messages.into_iter().zip(accepted.receipts(&segments)) {
+                    shared.reply(pending, Ok(receipt));
                 }
             }
             Ok(Err(refused)) => {

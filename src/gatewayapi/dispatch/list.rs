@@ -17,14 +17,16 @@ use crate::{
         error::{Failure, NotSent},
         wire::{self, Receipt},
     },
-    sms::MessageId,
+    sms::{Country, MessageId},
 };
 
 /// A message on its way, and who waits for its outcome.
 pub(super) struct Pending {
     pub(super) id: MessageId,
+    pub(super) country: Option<Country>,
     pub(super) msisdn: u64,
     pub(super) json: Bytes,
+    pub(super) segments: u32,
     pub(super) deadline: Instant,
     pub(super) progress: Arc<Progress>,
     pub(super) reply: oneshot::Sender<Result<Receipt, Failure>>,

@@ -1,0 +1,50 @@
+//! The ledger's database: a SQLite file, or a schema of its own in PostgreSQL where `SMS_TEST_LEDGER=postgres`, so that
+//! every test of the service runs on both.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Kept as long as anybody uses it.
+#[derive(Clone)]
+pub enum Database {
+    Sqlite(Arc<TempDir>),
+    Postgres { url: String },
+}
+
+impl Database {
+    /// An empty one, of the kind that this run of the tests is for.
+    pub async fn create() -> Self {
+        match std::env::var("SMS_TEST_LEDGER").as_deref() {
+            Ok("postgres") => Self::postgres().await,
+            Ok("sqlite") | Err(_) => Self::sqlite(),
+            Ok(other) => panic!("SMS_TEST_LEDGER is {other}: it must be sqlite or postgres"),
+        }
+    }
+
+    pub fn sqlite() -> Self {
+        Self::Sqlite(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    pub async fn postgres() -> Self {
+        let server = std::env::var("SMS_TEST_POSTGRES")
+            .expect("SMS_TEST_POSTGRES names a PostgreSQL server for the tests, as tests/run.sh starts one");
+        let schema = format!("test_{}", Uuid::new_v4().simple());
+        let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+        drop(client);
+        connection.await.unwrap().unwrap();
+        let separator = if server.contains('?') { '&' } else { '?' };
+        Self::Postgres { url: format!("{server}{separator}options=-csearch_path%3D{schema}") }
+    }
+
+    /// As `ledger.url` wants it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("ledger.db").display()),
+            Self::Postgres { url } => url.clone(),
+        }
+    }
+}

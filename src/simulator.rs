@@ -1,8 +1,8 @@
 //! A simulated GatewayAPI: for the sandbox, and for tests that need a GatewayAPI to misbehave.
 //!
-//! It takes nothing from the service but the measure of a text and the country of a number, so it checks what the
-//! service sends independently. It speaks the contract in `/rest/mtsms`, `/rest/mtsms/<id>`, `/rest/me` and
-//! `/api/prices/list/sms/json`, holds the limit of 40 connections, and sends delivery reports.
+//! It takes nothing from the service but the measure of a text and the country and calling code of a number, so it
+//! checks what the service sends independently. It speaks the contract in `/rest/mtsms`, `/rest/mtsms/<id>`,
+//! `/rest/me` and `/api/prices/list/sms/json`, holds the limit of 40 connections, and sends delivery reports.
 //! [Magic numbers](magic_numbers) make it misbehave for one request, [`Behaviour`] for all.
 //!
 //! Sources: <https://gatewayapi.com/docs/apis/rest/> and <https://gatewayapi.com/docs/error-codes/>. Where GatewayAPI's

@@ -13,7 +13,7 @@ pub(super) struct Country {
     pub code: &'static str,
     name: &'static str,
     /// Calling code.
-    pub prefix: u16,
+    prefix: u16,
     /// Mobile country code, ITU-T E.212.
     pub mcc: u16,
     /// A part, in hundredths of an øre, so that sums stay exact.
@@ -54,8 +54,16 @@ impl Country {
 
 /// The ISO 3166-1 code of a number's country.
 pub(super) fn country_code(msisdn: u64) -> Option<String> {
-    let country = Recipient::parse(&format!("+{msisdn}")).ok()?.country?;
+    let country = recipient(msisdn)?.country?;
     Some(country.as_str().to_owned())
+}
+
+pub(super) fn country_prefix(msisdn: u64) -> Option<u16> {
+    Some(recipient(msisdn)?.msisdn.calling_code())
+}
+
+fn recipient(msisdn: u64) -> Option<Recipient> {
+    Recipient::parse(&format!("+{msisdn}")).ok()
 }
 
 /// What an answer says was used.
@@ -123,12 +131,14 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(4526091045, Some("DK"))]
-    #[case(12125550123, Some("US"))]
-    #[case(376312345, Some("AD"))]
-    #[case(7, None)]
-    fn a_number_may_have_a_country(#[case] msisdn: u64, #[case] code: Option<&str>) {
-        assert_eq!(country_code(msisdn).as_deref(), code);
+    #[case(4526091045, Some("DK"), Some(45))]
+    #[case(12125550123, Some("US"), Some(1))]
+    #[case(376312345, Some("AD"), Some(376))]
+    #[case::not_on_the_list(3584012345678, Some("FI"), Some(358))]
+    #[case::satellite(881612345678, None, Some(881))]
+    #[case(7, None, None)]
+    fn a_number_may_have_a_country(#[case] msisdn: u64, #[case] code: Option<&str>, #[case] prefix: Option<u16>) {
+        assert_eq!((country_code(msisdn).as_deref(), country_prefix(msisdn)), (code, prefix));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     gateway::{Gateway, now},
     inbox::State,
     magic::Fate,
-    prices::{Country, country_code},
+    prices::{country_code, country_prefix},
     received::Received,
 };
 use post::{Address, Post};
@@ -95,7 +95,6 @@ async fn repeat(gateway: Arc<Gateway>, post: Post, retry_after: Duration) {
 }
 
 fn event(message: &Received, state: State) -> Event {
-    let country_code = country_code(message.msisdn);
     Event {
         id: message.id,
         msisdn: message.msisdn,
@@ -104,8 +103,8 @@ fn event(message: &Received, state: State) -> Event {
         error: state.error,
         code: state.code,
         userref: message.userref.clone(),
-        country_prefix: country_code.as_deref().and_then(Country::find).map(|country| country.prefix),
-        country_code,
+        country_code: country_code(message.msisdn),
+        country_prefix: country_prefix(message.msisdn),
     }
 }
 

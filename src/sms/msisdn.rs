@@ -20,6 +20,12 @@ impl Msisdn {
         self.digits
     }
 
+    /// The calling code, such as 45.
+    pub const fn calling_code(self) -> u16 {
+        let national_length = self.digits.ilog10() + 1 - self.calling_code_length as u32;
+        (self.digits / 10_u64.pow(national_length)) as u16
+    }
+
     /// For people and logs: calling code and last two digits, `+45******45`.
     pub fn masked(self) -> String {
         let digits = self.digits.to_string();
@@ -125,14 +131,6 @@ impl LineType {
         let name = if name == "premium" { Self::PremiumRate.as_str() } else { name };
         Self::ALL.into_iter().find(|line_type| line_type.as_str() == name)
     }
-
-    /// A person can't receive a code there, and sending may cost much: what SMS pumping aims at.
-    const fn is_never_personal(self) -> bool {
-        matches!(
-            self,
-            Self::TollFree | Self::PremiumRate | Self::SharedCost | Self::Pager | Self::Uan | Self::Voicemail
-        )
-    }
 }
 
 impl FromStr for LineType {
@@ -146,7 +144,7 @@ impl FromStr for LineType {
     }
 }
 
-/// Where a message goes: a number that may be a mobile phone's.
+/// Where a message goes: a number that is possible, of whatever line type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recipient {
     pub msisdn: Msisdn,
@@ -162,8 +160,6 @@ pub enum NumberError {
     NotANumber,
     #[error("no number of its country has this length")]
     NotPossible,
-    #[error("a {0:?} number does not receive codes")]
-    LineType(LineType),
 }
 
 impl NumberError {
@@ -172,7 +168,6 @@ impl NumberError {
         match self {
             Self::NotANumber => "not_a_number",
             Self::NotPossible => "not_possible",
-            Self::LineType(_) => "line_type",
         }
     }
 }
@@ -186,8 +181,8 @@ impl Recipient {
     ///
     /// # Errors
     ///
-    /// When the number can't be a mobile phone's: of no country, of an impossible length, or of a line type such as
-    /// premium rate. A possible number that is in no known range is accepted, because numbering plans change.
+    /// When nobody can have the number: it is of no country, or of an impossible length. A possible number that is in
+    /// no known range is accepted, because numbering plans change.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let number = PHONE_NUMBER_UTIL
             .parse(&international(text).ok_or(NumberError::NotANumber)?, None)
@@ -196,11 +191,7 @@ impl Recipient {
             Ok(NumberLengthType::IsPossible) => {}
             Ok(_) | Err(_) => return Err(NumberError::NotPossible),
         }
-        let recipient = Self::of(&number).ok_or(NumberError::NotANumber)?;
-        if recipient.line_type.is_never_personal() {
-            return Err(NumberError::LineType(recipient.line_type));
-        }
-        Ok(recipient)
+        Self::of(&number).ok_or(NumberError::NotANumber)
     }
 
     fn of(number: &PhoneNumber) -> Option<Self> {
@@ -261,5 +252,40 @@ pub fn warm_up() {
     let example = PHONE_NUMBER_UTIL.get_example_number(Region::DK);
     if let Ok(number) = example {
         let _ = Recipient::of(&number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("4526091045", 45, LineType::FixedLineOrMobile)]
+    #[case("+12125550123", 1, LineType::FixedLineOrMobile)]
+    #[case("+4915123456789", 49, LineType::Mobile)]
+    #[case("+3544101234", 354, LineType::FixedLine)]
+    #[case("+390612345678", 39, LineType::FixedLine)]
+    #[case("+376312345", 376, LineType::Mobile)]
+    #[case("+881612345678", 881, LineType::Mobile)]
+    #[case("+4590123456", 45, LineType::PremiumRate)]
+    #[case("+18005551234", 1, LineType::TollFree)]
+    #[case("+491800123456", 49, LineType::SharedCost)]
+    fn a_number_has_a_calling_code_and_a_line_type(
+        #[case] text: &str,
+        #[case] calling_code: u16,
+        #[case] line_type: LineType,
+    ) {
+        let recipient = Recipient::parse(text).unwrap();
+        assert_eq!((recipient.msisdn.calling_code(), recipient.line_type), (calling_code, line_type));
+    }
+
+    #[test]
+    fn a_line_type_is_read_by_its_name() {
+        for line_type in LineType::ALL {
+            assert_eq!(LineType::from_name(line_type.as_str()), Some(line_type));
+        }
+        assert_eq!(LineType::from_name("premium"), Some(LineType::PremiumRate));
+        assert_eq!(LineType::from_name("Mobile"), None);
     }
 }

@@ -14,7 +14,7 @@ mod wire;
 pub use self::{
     account::{Credit, CreditError, watch_credit},
     connection::{ConnectError, Connector},
-    dispatch::{Dispatcher, LateOutcome, Limits},
+    dispatch::{Capacity, Dispatcher, LateOutcome},
     error::{AccountFault, ErrorCode, Failure, FailureKind, NotSent, Rejection, Unknown},
     retry::{Decision, decide},
     wire::{Envelope, Message, Receipt},

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use crate::{
     auth::LogtoAuthorization,
     config::{self, Settings},
-    gatewayapi::{ConnectError, Connector, Dispatcher, Envelope, Limits, watch_credit},
+    gatewayapi::{Capacity, ConnectError, Connector, Dispatcher, Envelope, watch_credit},
     ledger::{Ledger, LedgerError},
     metrics::Metrics,
     routes::{self, Lifecycle, Public, Sentences},
@@ -192,8 +192,8 @@ fn workers(settings: &Settings) -> usize {
 fn dispatcher(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Dispatcher, ConnectError> {
     let config::GatewayApi { max_connections: connections, max_batch, max_waiting, .. } = settings.gatewayapi;
     let connector = Connector::of(&settings.gatewayapi)?;
-    let limits = Limits { connections, max_batch, max_waiting };
-    Ok(Dispatcher::new(&connector, limits, Envelope::of(settings), Arc::clone(metrics))?)
+    let capacity = Capacity { connections, max_batch, max_waiting };
+    Ok(Dispatcher::new(&connector, capacity, Envelope::of(settings), Arc::clone(metrics))?)
 }
 
 fn state(

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{CliError, render::describe};
 use crate::{
     config::{Loaded, Settings, Source},
-    gatewayapi::{Connector, Dispatcher, Envelope, Limits},
+    gatewayapi::{Capacity, Connector, Dispatcher, Envelope},
     metrics::Metrics,
     server::StartError,
     sms::{Payload, UsageType, measure},
@@ -84,10 +84,10 @@ fn without_code(sample: &Payload) -> &'static str {
 
 async fn credit(settings: &Settings, connector: &Connector) -> Result<String, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::Other(format!("GatewayAPI: {error}"));
-    let limits = Limits { connections: 1, max_batch: 1, max_waiting: 1 };
+    let capacity = Capacity { connections: 1, max_batch: 1, max_waiting: 1 };
     let metrics = Arc::new(Metrics::new());
     let dispatcher =
-        Dispatcher::new(connector, limits, Envelope::of(settings), metrics).map_err(|error| failed(&error))?;
+        Dispatcher::new(connector, capacity, Envelope::of(settings), metrics).map_err(|error| failed(&error))?;
     let credit = dispatcher.credit().await.map_err(|error| failed(&error))?;
     Ok(format!("GatewayAPI answers: the credit is {} {}", credit.amount, credit.currency))
 }

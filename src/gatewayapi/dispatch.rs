@@ -58,7 +58,7 @@ struct Queue {
 
 /// How much may be under way at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct Capacity {
     pub connections: usize,
     /// Messages in one request.
     pub max_batch: usize,
@@ -80,11 +80,11 @@ impl Dispatcher {
     /// When the HTTP client can't be made.
     pub fn new(
         connector: &Connector,
-        limits: Limits,
+        capacity: Capacity,
         envelope: Envelope,
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
-        let Limits { connections, max_batch, max_waiting } = limits;
+        let Capacity { connections, max_batch, max_waiting } = capacity;
         let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
         let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle });
         Ok(Self(Arc::new(Shared {

@@ -8,7 +8,7 @@ use std::{
 use gatewayapi_sms_connector::{
     config::{Settings, Source},
     gatewayapi::{
-        Connector, Dispatcher, Envelope, Failure, FailureKind, LateOutcome, Limits, Message, Receipt, Rejection,
+        Capacity, Connector, Dispatcher, Envelope, Failure, FailureKind, LateOutcome, Message, Receipt, Rejection,
     },
     metrics::Metrics,
     simulator::{Behaviour, Options, Simulator},
@@ -42,10 +42,10 @@ impl Client {
         );
         let source = Source { preset: Some(preset), ..Source::default() };
         let settings = Settings::load(&source).unwrap().settings;
-        let limits = Limits { connections: 1, max_batch: 10, max_waiting: 10 };
+        let capacity = Capacity { connections: 1, max_batch: 10, max_waiting: 10 };
         let connector = Connector::of(&settings.gatewayapi).unwrap();
         let dispatcher =
-            Dispatcher::new(&connector, limits, Envelope::of(&settings), Arc::new(Metrics::new())).unwrap();
+            Dispatcher::new(&connector, capacity, Envelope::of(&settings), Arc::new(Metrics::new())).unwrap();
         let (told, late) = mpsc::unbounded_channel();
         dispatcher.on_late_outcome(move |outcome| told.send(outcome).unwrap());
         Self { gatewayapi, dispatcher, late, settings }

@@ -34,7 +34,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 pub use behaviour::{Behaviour, UnknownBehaviour};
 pub use magic::magic_numbers;
 pub use received::{Class, Destination, Encoding, Priority, Received};
-pub use reports::Reports;
+pub use reports::{ReportedFault, ReportedState, Reports};
 
 use gateway::Gateway;
 

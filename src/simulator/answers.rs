@@ -41,6 +41,7 @@ impl Gateway {
         let body = Limited::new(body, LONGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
         let number = if is_send(&head) { self.count_request() } else { 0 };
         let reply = self.reply(&head, &body, number);
+        self.until_told(number).await;
         let latency = self.latency();
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;

@@ -21,6 +21,8 @@ pub(super) struct Gateway {
     /// Requests to send that were read.
     pub requests: watch::Sender<usize>,
     pub reports_answered: watch::Sender<usize>,
+    /// Requests whose answers wait for reports, once for each message that is still to be reported.
+    untold: watch::Sender<Vec<usize>>,
     conduct: Mutex<Conduct>,
     /// Accepted messages that want delivery reports.
     outbox: mpsc::UnboundedSender<Received>,
@@ -44,6 +46,7 @@ impl Gateway {
             connections: Connections::new(max_connections),
             requests: watch::Sender::new(0),
             reports_answered: watch::Sender::new(0),
+            untold: watch::Sender::new(Vec::new()),
             conduct: Mutex::new(Conduct { behaviour, latency, refusals: HashMap::new() }),
             outbox,
         }
@@ -86,13 +89,31 @@ impl Gateway {
 
     pub fn accept(&self, messages: Vec<Message>, request: usize) -> Vec<Received> {
         let accepted = self.inbox.accept(messages, request);
-        if self.reports.is_some() {
+        if let Some(reports) = &self.reports {
+            if reports.before_answer {
+                self.untold.send_modify(|untold| untold.extend(vec![request; accepted.len()]));
+            }
             for message in &accepted {
                 // It errs only after the simulator stopped.
                 let _ = self.outbox.send(message.clone());
             }
         }
         accepted
+    }
+
+    /// One more message of a request was reported.
+    pub fn told(&self, request: usize) {
+        self.untold.send_modify(|untold| {
+            if let Some(place) = untold.iter().position(|&other| other == request) {
+                untold.swap_remove(place);
+            }
+        });
+    }
+
+    /// Waits until all messages of a request were reported, where its answer waits for that.
+    pub async fn until_told(&self, request: usize) {
+        // It errs only when the sender is gone, which we hold.
+        let _ = self.untold.subscribe().wait_for(|untold| !untold.contains(&request)).await;
     }
 
     fn conduct(&self) -> MutexGuard<'_, Conduct> {

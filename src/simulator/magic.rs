@@ -4,7 +4,10 @@
 //! `+4526030SSS` with the HTTP status `SSS`, `+45260400NN` plays a trick, `+45260500NN` chooses what the delivery
 //! reports say.
 
-use super::errors::{ERROR_CODES, ErrorCode};
+use super::{
+    errors::{ERROR_CODES, ErrorCode},
+    reports::ReportedState,
+};
 
 const CODES: u64 = 4_526_020_000;
 const STATUSES: u64 = 4_526_030_000;
@@ -122,26 +125,22 @@ impl Fate {
         msisdn.checked_sub(FATES).and_then(|place| numbered(&FATE_TABLE, place)).unwrap_or_default()
     }
 
-    /// The states in the order of their reports, each with the error that it names.
-    pub const fn reports(self) -> &'static [(&'static str, Option<Fault>)] {
+    /// The states in the order of their reports.
+    pub const fn reports(self) -> &'static [ReportedState] {
+        const BUFFERED: ReportedState = ReportedState::of("BUFFERED");
+        const ENROUTE: ReportedState = ReportedState::of("ENROUTE");
+        const DELIVERED: ReportedState = ReportedState::of("DELIVERED");
         match self {
-            Self::Delivered => &[("BUFFERED", None), ("ENROUTE", None), ("DELIVERED", None)],
-            Self::Undeliverable => &[("UNDELIVERABLE", Some(Fault { code: "0x1001", error: "Unknown subscriber" }))],
-            Self::Expired => &[("EXPIRED", None)],
-            Self::Rejected => &[("REJECTED", Some(Fault { code: "0x1904", error: "Filtered by content" }))],
-            Self::OutOfOrder => &[("DELIVERED", None), ("ENROUTE", None)],
-            Self::Twice => &[("DELIVERED", None), ("DELIVERED", None)],
-            Self::UnknownState => &[("TELEPORTED", None)],
+            Self::Delivered => &[BUFFERED, ENROUTE, DELIVERED],
+            Self::Undeliverable => const { &[ReportedState::failed("UNDELIVERABLE", "0x1001", "Unknown subscriber")] },
+            Self::Expired => const { &[ReportedState::of("EXPIRED")] },
+            Self::Rejected => const { &[ReportedState::failed("REJECTED", "0x1904", "Filtered by content")] },
+            Self::OutOfOrder => &[DELIVERED, ENROUTE],
+            Self::Twice => &[DELIVERED, DELIVERED],
+            Self::UnknownState => const { &[ReportedState::of("TELEPORTED")] },
             Self::Unreported => &[],
         }
     }
-}
-
-/// Why a message did not arrive, as a delivery report says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub code: &'static str,
-    pub error: &'static str,
 }
 
 fn numbered<T: Copy>(table: &[(T, &str)], number: u64) -> Option<T> {
@@ -199,9 +198,9 @@ mod tests {
     #[test]
     fn the_table_tells_the_truth_about_fates() {
         for (fate, what) in FATE_TABLE {
-            for (state, fault) in fate.reports() {
-                assert!(what.contains(state) || fate == Fate::UnknownState, "{what}");
-                assert!(fault.is_none_or(|fault| what.contains(fault.code)), "{what}");
+            for state in fate.reports() {
+                assert!(what.contains(state.status) || fate == Fate::UnknownState, "{what}");
+                assert!(state.fault.is_none_or(|fault| what.contains(fault.code)), "{what}");
             }
         }
     }

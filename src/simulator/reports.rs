@@ -27,11 +27,48 @@ pub struct Reports {
     pub url: Option<String>,
     /// Before the first repetition of a report that was not answered with 2xx; it doubles each time.
     pub retry_after: Duration,
+    /// A request to send is answered only after all states of its messages were reported, whether or not the webhook
+    /// took the reports.
+    pub before_answer: bool,
+    /// What the reports of every message say, in order. `None`: what its [number](super::magic_numbers) chooses.
+    pub states: Option<Vec<ReportedState>>,
+}
+
+/// What one report says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportedState {
+    pub status: &'static str,
+    pub fault: Option<ReportedFault>,
+}
+
+/// Why a message did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportedFault {
+    /// Such as `0x1001`.
+    pub code: &'static str,
+    pub error: &'static str,
+}
+
+impl ReportedState {
+    pub const fn of(status: &'static str) -> Self {
+        Self { status, fault: None }
+    }
+
+    pub const fn failed(status: &'static str, code: &'static str, error: &'static str) -> Self {
+        Self { status, fault: Some(ReportedFault { code, error }) }
+    }
 }
 
 impl Default for Reports {
     fn default() -> Self {
-        Self { secret: None, delay: Duration::from_millis(500), url: None, retry_after: Duration::from_secs(1) }
+        Self {
+            secret: None,
+            delay: Duration::from_millis(500),
+            url: None,
+            retry_after: Duration::from_secs(1),
+            before_answer: false,
+            states: None,
+        }
     }
 }
 
@@ -63,8 +100,9 @@ struct Event {
 pub(super) async fn report(gateway: Arc<Gateway>, message: Received) {
     let Some(reports) = &gateway.reports else { return };
     let address = message.callback_url.as_ref().or(reports.url.as_ref()).and_then(|url| Address::parse(url));
+    let states = reports.states.as_deref().unwrap_or_else(|| Fate::of(message.msisdn).reports());
     let mut repetitions = JoinSet::new();
-    for (status, fault) in Fate::of(message.msisdn).reports() {
+    for &ReportedState { status, fault } in states {
         tokio::time::sleep(reports.delay).await;
         let state =
             State { status, error: fault.map(|fault| fault.error), code: fault.map(|fault| fault.code), time: now() };
@@ -77,6 +115,7 @@ pub(super) async fn report(gateway: Arc<Gateway>, message: Received) {
             repetitions.spawn(repeat(Arc::clone(&gateway), post, reports.retry_after));
         }
     }
+    gateway.told(message.request);
     while repetitions.join_next().await.is_some() {}
 }
 

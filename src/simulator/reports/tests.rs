@@ -72,6 +72,46 @@ async fn a_number_chooses_its_reports(#[case] msisdn: u64, #[case] expected: &[&
 }
 
 #[tokio::test]
+async fn a_test_may_choose_the_reports_of_every_number() {
+    let (url, mut reports) = webhook(&[]).await;
+    let states = vec![ReportedState::of("ENROUTE"), ReportedState::failed("SKIPPED", "0x1094", "Flooding")];
+    let simulator = simulator(Reports { states: Some(states), ..Reports::default() });
+    send(&simulator, 4526050003, &url).await;
+    for (status, code, error) in [("ENROUTE", None, None), ("SKIPPED", Some("0x1094"), Some("Flooding"))] {
+        let (_, event) = reports.recv().await.unwrap();
+        assert_eq!((event["status"].as_str(), event["code"].as_str()), (Some(status), code));
+        assert_eq!(event["error"].as_str(), error);
+    }
+}
+
+#[tokio::test]
+async fn all_reports_may_come_before_the_answer() {
+    // The first report is not taken; its repetition is not waited for.
+    let (url, mut reports) = webhook(&[500]).await;
+    let simulator = Simulator::start(Options {
+        reports: Some(Reports {
+            delay: Duration::from_millis(20),
+            retry_after: Duration::from_secs(3600),
+            before_answer: true,
+            ..Reports::default()
+        }),
+        ..Options::default()
+    })
+    .unwrap();
+    let message = |msisdn: u64| json!({"message": "Hi", "recipients": [{"msisdn": msisdn}], "callback_url": url});
+    let list = json!([message(4526091045), message(4526050003)]);
+    assert_eq!(client::send(&simulator, list).await.unwrap().status, 200);
+    let mut before = Vec::new();
+    while let Ok((_, event)) = reports.try_recv() {
+        before.push(event["status"].as_str().unwrap().to_owned());
+    }
+    before.sort();
+    assert_eq!(before, ["BUFFERED", "DELIVERED", "ENROUTE", "EXPIRED"]);
+    // A message that is never reported does not hold up its answer.
+    assert_eq!(client::send(&simulator, message(4526050008)).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn a_number_may_never_be_reported() {
     let (url, mut reports) = webhook(&[]).await;
     let simulator = simulator(Reports::default());

@@ -67,7 +67,7 @@ impl Client {
     /// A message whose answer comes too late for it, and what is told of it then.
     async fn late(&mut self, to: &str) -> Result<Receipt, Failure> {
         let id = MessageId::generate();
-        let failure = self.send(id, to, Duration::from_millis(100)).await.unwrap_err();
+        let failure = self.send(id, to, Duration::from_millis(500)).await.unwrap_err();
         assert_eq!(failure.kind.outcome(), "unknown");
         let outcome = self.late.recv().await.unwrap();
         assert_eq!(outcome.id, id);
@@ -77,7 +77,7 @@ impl Client {
 
 #[tokio::test]
 async fn a_late_acceptance_is_told_with_its_cost() {
-    let mut client = Client::of(latency(200));
+    let mut client = Client::of(latency(750));
     let receipt = client.late(GOOD).await.unwrap();
     assert_eq!(receipt.id, client.gatewayapi.received()[0].id);
     assert_eq!(receipt.cost.unwrap().micros, 120_000);
@@ -85,7 +85,7 @@ async fn a_late_acceptance_is_told_with_its_cost() {
 
 #[tokio::test]
 async fn a_late_refusal_is_told() {
-    let mut client = Client::of(latency(200));
+    let mut client = Client::of(latency(750));
     let failure = client.late(BLACKLISTED).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Rejected(Rejection::Recipient));
 }
@@ -98,7 +98,7 @@ async fn no_answer_at_all_is_told_when_it_is_given_up() {
 
 #[tokio::test]
 async fn what_was_given_up_in_the_queue_or_answered_in_time_is_not_told() {
-    let mut client = Client::of(latency(200));
+    let mut client = Client::of(latency(750));
     let (first, second) = tokio::join!(client.send(MessageId::generate(), GOOD, Duration::from_secs(5)), async {
         client.gatewayapi.until_requests(1).await;
         // The only connection is busy now.

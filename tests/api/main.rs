@@ -8,6 +8,7 @@ mod batching;
 mod database;
 mod encryption;
 mod late;
+mod limits;
 mod log;
 mod logto_connector;
 mod numbers;

@@ -54,6 +54,15 @@ struct Queue {
     parts: VecDeque<List>,
     /// The one used last is used first: it is the one that is surely open.
     idle: Vec<Connection>,
+    /// Connections that were put to work and have not taken their first list yet.
+    starting: usize,
+}
+
+impl Queue {
+    /// Lists that wait, in which each of the starting connections finds one.
+    fn lists(&self, max_batch: usize) -> usize {
+        self.parts.len() + self.waiting.len().div_ceil(max_batch)
+    }
 }
 
 /// How much may be under way at once.
@@ -86,7 +95,7 @@ impl Dispatcher {
     ) -> Result<Self, reqwest::Error> {
         let Capacity { connections, max_batch, max_waiting } = capacity;
         let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
-        let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle });
+        let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle, starting: 0 });
         Ok(Self(Arc::new(Shared {
             queue,
             envelope,
@@ -173,12 +182,13 @@ impl Shared {
 
     /// Puts an idle connection to work, where there are both work and one.
     fn start_idle(self: &Arc<Self>, mut queue: MutexGuard<'_, Queue>) {
-        if queue.waiting.is_empty() && queue.parts.is_empty() {
+        if queue.lists(self.max_batch) <= queue.starting {
             return;
         }
         if let Some(connection) = queue.idle.pop() {
+            queue.starting += 1;
             drop(queue);
-            let busy = Busy::new(Arc::clone(self), connection);
+            let busy = Busy::starting(Arc::clone(self), connection);
             self.home.get_or_init(Handle::current).spawn(busy.drive());
         }
     }

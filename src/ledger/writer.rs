@@ -110,14 +110,22 @@ struct Work {
 impl Work {
     fn run(mut self, jobs: &Receiver<Job>) {
         let mut batch = Vec::new();
+        let gather = Duration::from_micros(std::env::var("GATHER").ok().and_then(|v| v.parse().ok()).unwrap_or(0));
+        let mut last = 0;
         loop {
             let next = if self.is_up.load(Ordering::Relaxed) { self.next_chores } else { self.next_try };
             match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
-                Ok(job) => batch.push(job),
+                Ok(job) => {
+                    batch.push(job);
+                    if last >= 4 && !gather.is_zero() {
+                        thread::sleep(gather);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             batch.extend(jobs.try_iter().take(LARGEST_BATCH - batch.len()));
+            last = batch.len();
             if !batch.is_empty() {
                 self.handle(&mut batch);
             }

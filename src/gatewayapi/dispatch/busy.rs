@@ -24,12 +24,21 @@ pub(in crate::gatewayapi) struct Busy {
     shared: Arc<Shared>,
     /// `None` only when it is idle again.
     connection: Option<Connection>,
+    /// It was put to work for messages that it has not taken yet.
+    is_starting: bool,
 }
 
 impl Busy {
     pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
         shared.metrics.connections_in_use.inc();
-        Self { shared, connection: Some(connection) }
+        Self { shared, connection: Some(connection), is_starting: false }
+    }
+
+    /// A connection that is put to work, and counts as [`starting`](super::Queue::starting) until it looks for messages.
+    pub(super) fn starting(shared: Arc<Shared>, connection: Connection) -> Self {
+        let mut busy = Self::new(shared, connection);
+        busy.is_starting = true;
+        busy
     }
 
     pub(in crate::gatewayapi) fn connection(&self) -> &Connection {
@@ -38,6 +47,8 @@ impl Busy {
 
     /// Works until nothing waits.
     pub(in crate::gatewayapi) async fn drive(mut self) {
+        // What is ready at the same moment comes along.
+        tokio::task::yield_now().await;
         while let Some(list) = self.next_list() {
             self.deliver(list).await;
         }
@@ -47,6 +58,7 @@ impl Busy {
     fn next_list(&mut self) -> Option<List> {
         let shared = &self.shared;
         let mut queue = shared.lock();
+        queue.starting -= usize::from(std::mem::take(&mut self.is_starting));
         loop {
             let candidates = match queue.parts.pop_front() {
                 Some(part) => part.into_messages(),
@@ -114,7 +126,9 @@ impl Drop for Busy {
         self.shared.metrics.connections_in_use.dec();
         // Nothing is started here: the runtime may be about to end.
         if let Some(connection) = self.connection.take() {
-            self.shared.lock().idle.push(connection);
+            let mut queue = self.shared.lock();
+            queue.starting -= usize::from(self.is_starting);
+            queue.idle.push(connection);
         }
     }
 }

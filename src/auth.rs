@@ -1,8 +1,11 @@
-//! Who calls: for now, whether it is Logto.
+//! Who calls: whether it is Logto, and whether a delivery report is GatewayAPI's.
+
+mod report_verifier;
 
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+pub use self::report_verifier::{ReportVerifier, SignatureError};
 use crate::config::Secrets;
 
 /// Knows the `Authorization` headers that Logto may send.

@@ -8,6 +8,7 @@ mod limiter;
 mod message;
 mod postgres;
 mod reader;
+mod row;
 mod sqlite;
 mod store;
 mod writer;

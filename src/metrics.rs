@@ -19,6 +19,7 @@ macro_rules! instruments {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ident($name:literal, [$($label:literal),*] $(, [$($bucket:literal),*])?);)+) => {
         /// All instruments of the process.
         #[derive(Debug)]
+        #[allow(clippy::doc_markdown, reason = "a help text is plain text")]
         pub struct Metrics {
             registry: Registry,
             $($(#[doc = $help])+ pub $field: $kind,)+
@@ -81,9 +82,10 @@ instruments! {
     /// From GatewayAPI's acceptance to the phone.
     delivery_seconds: Histogram("sms_delivery_seconds", [],
         [1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0]);
-    /// Delivery reports by what they did (applied, duplicate, late, unknown_message) or unknown_state.
+    /// Delivery reports by what they did (applied, duplicate, late, unknown_message), or unknown_state or unreadable.
     delivery_reports: IntCounterVec("sms_delivery_reports_total", ["result"]);
-    /// Delivery reports that were refused, by reason (no_signature, algorithm, signature, claims, too_long, ledger_away).
+    /// Delivery reports that were refused, by reason (no_signature, several_signatures, malformed, algorithm, signature,
+    /// ledger_away).
     delivery_reports_refused: IntCounterVec("sms_delivery_reports_refused_total", ["reason"]);
     /// Messages that a limit refused, by limit.
     limits_refused: IntCounterVec("sms_limits_refused_total", ["limit"]);

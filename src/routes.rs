@@ -1,6 +1,7 @@
 //! The endpoints. One endpoint is one file; the one `match` from an error to HTTP is in `answer`.
 
 mod answer;
+mod delivery_reports;
 mod health;
 mod lifecycle;
 mod metrics;
@@ -23,13 +24,20 @@ pub use self::{
     lifecycle::{Accepted, Lifecycle},
     sentence::Sentences,
 };
-use crate::{auth::LogtoAuthorization, ledger::Ledger, metrics::Metrics, send::Line};
+use crate::{
+    auth::{LogtoAuthorization, ReportVerifier},
+    ledger::Ledger,
+    metrics::Metrics,
+    send::Line,
+};
 
 /// What the endpoints of the public listener share.
 pub struct Public {
     pub authorization: LogtoAuthorization,
     pub line: Arc<Line>,
     pub ledger: Ledger,
+    /// `None`: nobody can sign a delivery report, so there is nothing at their address.
+    pub report_verifier: Option<Arc<ReportVerifier>>,
     pub lifecycle: Arc<Lifecycle>,
     pub metrics: Arc<Metrics>,
     pub sentences: Sentences,
@@ -40,6 +48,13 @@ pub struct Public {
 /// What faces the world.
 pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
     move |services| {
+        if let Some(verifier) = &state.report_verifier {
+            services.service(
+                resource("/delivery-reports", "POST")
+                    .app_data(web::Data::from(Arc::clone(verifier)))
+                    .route(web::post().to(delivery_reports::post)),
+            );
+        }
         services
             .app_data(state)
             .service(resource("/send", "POST").route(web::post().to(send::post)))

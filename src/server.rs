@@ -6,7 +6,7 @@ use actix_web::{App, HttpServer, dev::Server, web};
 use arc_swap::ArcSwap;
 
 use crate::{
-    auth::LogtoAuthorization,
+    auth::{LogtoAuthorization, ReportVerifier},
     config::{self, Settings},
     gatewayapi::{Capacity, ConnectError, Connector, Dispatcher, Envelope, watch_credit},
     ledger::{Ledger, LedgerError},
@@ -210,6 +210,7 @@ fn state(
         authorization: LogtoAuthorization::of(&settings.logto.authorization),
         line: Arc::new(line),
         ledger: ledger.clone(),
+        report_verifier: settings.delivery_reports.secret.as_ref().map(|secrets| Arc::new(ReportVerifier::of(secrets))),
         lifecycle: Arc::clone(lifecycle),
         metrics: Arc::clone(metrics),
         sentences: Sentences::new(&settings.templates.default_locale),

@@ -19,7 +19,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["simulator"]),
     ("hyper_util", &["simulator"]),
     ("icu_locale", &["templates"]),
-    ("jsonwebtoken", &["simulator"]),
+    ("jsonwebtoken", &["auth", "simulator"]),
     ("prometheus", &["metrics"]),
     ("reqwest", &["gatewayapi"]),
     ("rlibphonenumber", &["sms"]),

@@ -36,16 +36,10 @@ impl Limiter {
 
     /// Charges every touched limit, or none.
     pub(super) fn decide(&self, touched: &Touched, charging: Charging, now: Timestamp) -> Decision {
-        let mut state = self.lock();
-        let forgotten = state.memory.age(now);
-        let expected = state.costs.get(&touched.country).copied();
-        let decision = self.rules.decide(touched, expected, charging, now, &mut state.memory);
-        self.metrics.limits_subjects.set(state.memory.len() as i64);
-        drop(state);
-        if let Some(forgotten) = forgotten.filter(|forgotten| forgotten.len() > MANY) {
-            std::thread::spawn(move || drop(forgotten));
-        }
-        decision
+        self.change(now, |state| {
+            let expected = state.costs.get(&touched.country).copied();
+            self.rules.decide(touched, expected, charging, now, &mut state.memory)
+        })
     }
 
     /// What the limits would say, as far as is known here. Charges nothing.
@@ -85,11 +79,25 @@ impl Limiter {
     }
 
     /// Takes over what is known elsewhere.
-    pub(super) fn learn<'a>(&self, states: impl IntoIterator<Item = (Key, &'a [i64])>) {
+    pub(super) fn learn<'a>(&self, states: impl IntoIterator<Item = (Key, &'a [i64])>, now: Timestamp) {
+        self.change(now, |state| {
+            for (key, stamps) in states {
+                state.memory.set(key, stamps);
+            }
+        });
+    }
+
+    /// Changes the memory, and forgets what is too old or too much.
+    fn change<T>(&self, now: Timestamp, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
-        for (key, stamps) in states {
-            state.memory.set(key, stamps);
+        let forgotten = state.memory.age(now);
+        let changed = change(&mut state);
+        self.metrics.limits_subjects.set(state.memory.len() as i64);
+        drop(state);
+        if let Some(forgotten) = forgotten.filter(|forgotten| forgotten.len() > MANY) {
+            std::thread::spawn(move || drop(forgotten));
         }
+        changed
     }
 
     /// Tells operators what was spent.

@@ -249,10 +249,14 @@ pub struct Reported {
     pub country: Option<Country>,
     /// When GatewayAPI accepted the message, as far as we know; when it was admitted otherwise.
     pub accepted_at: Option<Timestamp>,
+    /// What became of the message was unknown until this report. Not so where our own answer is still under way: that
+    /// one tells of the acceptance.
+    pub newly_accepted: bool,
 }
 
 impl Reported {
-    pub const UNKNOWN: Self = Self { effect: Effect::UnknownMessage, country: None, accepted_at: None };
+    pub const UNKNOWN: Self =
+        Self { effect: Effect::UnknownMessage, country: None, accepted_at: None, newly_accepted: false };
 }
 
 /// The group of a report's code, for the row.

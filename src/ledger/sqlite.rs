@@ -9,16 +9,17 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OpenFlags, ToSql, Transaction, params, params_from_iter, types::ToSqlOutput};
 
 use super::{
     limiter::Limiter,
-    message::{Effect, Entry, Outcome, Reported, Settlement, error_group},
+    message::{Entry, Reported},
+    row::{Cell, ENTRY, Progress, Row, entry_cells},
     store::{Store, StoreError, Write, Written},
 };
 use crate::{
     limits::{Charging, Pseudonym, Touched},
-    sms::{Country, DeliveryReport, DeliveryStatus, MessageId, Timestamp},
+    sms::{Country, MessageId, Timestamp},
 };
 
 pub(super) use self::read::SqliteShelf;
@@ -217,10 +218,13 @@ impl Store for SqliteStore {
                     Written::Opened(None)
                 }
                 Write::Settle(settlement, _) => {
-                    settle(&transaction, settlement)?;
+                    change(&transaction, settlement.id, |row| row.settle(settlement))?;
                     Written::Settled(None)
                 }
-                Write::Report(report) => Written::Reported(apply(&transaction, report)?),
+                Write::Report(report) => {
+                    let reported = change(&transaction, report.message, |row| row.report(report))?;
+                    Written::Reported(reported.unwrap_or(Reported::UNKNOWN))
+                }
             });
         }
         transaction.commit()?;
@@ -232,7 +236,7 @@ impl Store for SqliteStore {
         Ok(0)
     }
 
-    fn forget(&mut self, oldest: MessageId, most: usize) -> Result<usize, StoreError> {
+    fn forget(&mut self, oldest: MessageId, _: Timestamp, most: usize) -> Result<usize, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id < ?1 ORDER BY id LIMIT ?2)",
         )?;
@@ -241,90 +245,38 @@ impl Store for SqliteStore {
 }
 
 fn insert(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), rusqlite::Error> {
-    let Touched { number, ip, ranges: [range3, range4], country } = entry.touched;
-    let counted = i64::from(entry.is_counted) | i64::from(entry.is_ip_counted) << 1;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO message (id, admitted_at, usage_type, country, number_masked, number_hash, range3_hash, \
-         range4_hash, ip_hash, counted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-    )?;
-    statement.execute(params![
-        &entry.id.as_uuid().as_bytes()[..],
-        entry.admitted_at.micros(),
-        entry.usage_type.as_str(),
-        country.as_ref().map(Country::as_str),
-        entry.masked_number,
-        number.bits(),
-        range3.bits(),
-        range4.bits(),
-        ip.map(Pseudonym::bits),
-        counted,
-    ])?;
+    let names = ENTRY.map(|(name, _)| name).join(", ");
+    let values = ENTRY.map(|_| "?").join(", ");
+    let sql = format!("INSERT INTO message ({names}) VALUES ({values}) ON CONFLICT DO NOTHING");
+    transaction.prepare_cached(&sql)?.execute(params_from_iter(entry_cells(entry)))?;
     Ok(())
 }
 
-/// What was known stays: a late acceptance comes after "unknown", and never the other way round.
-fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> Result<(), rusqlite::Error> {
-    let mut statement = transaction.prepare_cached(
-        "UPDATE message SET \
-         settled_at = CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN ?2 ELSE settled_at END, \
-         error_kind = CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN ?3 ELSE error_kind END, \
-         error_code = CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN ?4 ELSE error_code END, \
-         outcome = CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN ?5 ELSE outcome END, \
-         sent_at = coalesce(?6, sent_at), locale = coalesce(?7, locale), encoding = coalesce(?8, encoding), \
-         segments = coalesce(?9, segments), template_variant = coalesce(?10, template_variant), \
-         gatewayapi_id = coalesce(?11, gatewayapi_id), cost_micros = coalesce(?12, cost_micros), \
-         currency = coalesce(?13, currency) WHERE id = ?1",
-    )?;
-    statement.execute(params![
-        &settlement.id.as_uuid().as_bytes()[..],
-        settlement.settled_at.micros(),
-        settlement.error_kind,
-        settlement.error_code.map(|code| code.0),
-        settlement.outcome.as_str(),
-        settlement.sent_at.map(Timestamp::micros),
-        settlement.locale,
-        settlement.encoding.map(crate::sms::Encoding::as_str),
-        settlement.segments,
-        settlement.template_variant.as_deref(),
-        settlement.gatewayapi_id.map(|id| id as i64),
-        settlement.cost.map(|cost| cost.micros),
-        settlement.cost.as_ref().map(|cost| cost.currency.as_str()),
-    ])?;
-    Ok(())
-}
-
-fn apply(transaction: &Transaction<'_>, report: &DeliveryReport) -> Result<Reported, rusqlite::Error> {
-    let id = report.message.as_uuid();
-    let mut statement = transaction.prepare_cached(
-        "SELECT delivery_status, delivery_time, country, coalesce(settled_at, admitted_at) FROM message WHERE id = ?1",
-    )?;
-    let found = statement
-        .query_row([&id.as_bytes()[..]], |row| {
-            let status = row.get_ref(0)?.as_str_or_null()?.map(DeliveryStatus::of_report);
-            let time = row.get::<_, Option<i64>>(1)?.map(Timestamp::from_micros);
-            let country = country(row.get_ref(2)?.as_str_or_null()?);
-            Ok((status.zip(time), country, Timestamp::from_micros(row.get(3)?)))
-        })
-        .optional()?;
-    let Some((current, country, accepted_at)) = found else { return Ok(Reported::UNKNOWN) };
-    let effect = Effect::of(report.status, report.time, current);
-    if effect == Effect::Applied {
-        // Whoever reports a message has accepted it.
-        let mut statement = transaction.prepare_cached(
-            "UPDATE message SET delivery_status = ?2, delivery_time = ?3, delivery_error_group = ?4, \
-             delivery_error_code = ?5, gatewayapi_id = coalesce(gatewayapi_id, ?6), \
-             error_kind = CASE WHEN outcome = 'unknown' THEN NULL ELSE error_kind END, \
-             outcome = CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN ?7 ELSE outcome END WHERE id = ?1",
-        )?;
-        statement.execute(params![
-            &id.as_bytes()[..],
-            report.status.as_str(),
-            report.time.micros(),
-            error_group(report.error_code),
-            report.error_code,
-            report.gatewayapi_id as i64,
-            Outcome::Accepted.as_str(),
-        ])?;
+/// Changes a row, unless it is unknown, or nothing is new.
+fn change<T>(
+    transaction: &Transaction<'_>,
+    id: MessageId,
+    change: impl FnOnce(&mut Row) -> T,
+) -> Result<Option<T>, rusqlite::Error> {
+    let Some(mut row) = read::find(transaction, id)? else { return Ok(None) };
+    let before = row.progress.clone();
+    let changed = change(&mut row);
+    if row.progress != before {
+        let names = Progress::COLUMNS.map(|(name, _)| name).join(", ");
+        let values = Progress::COLUMNS.map(|_| "?").join(", ");
+        let sql = format!("UPDATE message SET ({names}) = ({values}) WHERE id = ?");
+        let cells = row.progress.cells().into_iter().chain([Cell::Id(id)]);
+        transaction.prepare_cached(&sql)?.execute(params_from_iter(cells))?;
     }
-    Ok(Reported { effect, country, accepted_at: Some(accepted_at) })
+    Ok(Some(changed))
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>, rusqlite::Error> {
+        match self {
+            Self::Id(id) => Ok(ToSqlOutput::Owned(id.as_uuid().as_bytes().to_vec().into())),
+            Self::Integer(integer) => integer.to_sql(),
+            Self::Text(text) => text.to_sql(),
+        }
+    }
 }

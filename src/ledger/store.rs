@@ -1,5 +1,7 @@
 //! What a database does for the ledger. Each call may wait for it, so each is made on a thread of the ledger's own.
 
+use std::{error::Error as _, io};
+
 use crate::{
     limits::{Charge, Charging, Decision, Spent, Touched},
     sms::{Cost, DeliveryReport, MessageId, Timestamp},
@@ -18,6 +20,25 @@ pub(super) enum Write {
     },
     Settle(Settlement, Correction),
     Report(DeliveryReport),
+}
+
+impl Write {
+    pub(super) const fn id(&self) -> MessageId {
+        match self {
+            Self::Open { entry, .. } => entry.id,
+            Self::Settle(settlement, _) => settlement.id,
+            Self::Report(report) => report.message,
+        }
+    }
+
+    /// When it happened, by our clock.
+    pub(super) const fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Open { entry, .. } => Some(entry.admitted_at),
+            Self::Settle(settlement, _) => Some(settlement.settled_at),
+            Self::Report(_) => None,
+        }
+    }
 }
 
 /// What an outcome changes about what the limits counted.
@@ -43,12 +64,25 @@ pub(super) enum Written {
 pub(super) enum StoreError {
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("{0}")]
+    #[error("{}", sentence(.0))]
     Postgres(#[from] tokio_postgres::Error),
     #[error("no answer in time")]
     TimedOut,
+    #[error("the database was made by a later version of this service")]
+    TooNew,
+    #[error("can't wait for the database: {0}")]
+    Runtime(io::Error),
     #[error("other replicas write the same subjects again and again")]
     Contended,
+}
+
+/// The error with its cause, which it does not show by itself, in one line.
+pub(super) fn sentence(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), error.source()) {
+        (Some(refusal), _) => format!("{} ({})", refusal.message(), refusal.code().code()),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    }
 }
 
 pub(super) trait Store: Send {
@@ -58,8 +92,9 @@ pub(super) trait Store: Send {
     /// Closes rows that a process left open when it ended: their messages may have been sent. Returns how many.
     fn close_abandoned(&mut self, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Deletes rows made before `oldest`, but at most so many. Returns how many.
-    fn forget(&mut self, oldest: MessageId, most: usize) -> Result<usize, StoreError>;
+    /// Deletes rows made before `oldest`, but at most so many, and what the limits no longer need. Returns how many: as
+    /// many as `most` where there may be more.
+    fn forget(&mut self, oldest: MessageId, now: Timestamp, most: usize) -> Result<usize, StoreError>;
 }
 
 pub(super) trait Shelf: Send {

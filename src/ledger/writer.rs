@@ -141,8 +141,8 @@ impl Work {
     }
 
     fn handle(&mut self, batch: &mut Vec<Job>) {
-        // Whoever gave up waiting has decided by itself, and says so in a write of its own.
-        batch.retain(|job| !(job.asks() && job.reply.as_ref().is_some_and(oneshot::Sender::is_closed)));
+        // Whoever gave up waiting has decided by itself, and says so in a write of its own, or asked for a repetition.
+        batch.retain(|job| job.is_kept() || !job.reply.as_ref().is_some_and(oneshot::Sender::is_closed));
         if self.is_up.load(Ordering::Relaxed) && self.write_kept() {
             let mut replies = Vec::with_capacity(batch.len());
             let mut writes = Vec::with_capacity(batch.len());
@@ -238,7 +238,7 @@ impl Work {
         }
         let now = Timestamp::now();
         let oldest = MessageId::first_at(now.minus(self.retention));
-        let done = self.store.close_abandoned(now).and_then(|_| self.store.forget(oldest, FORGET_AT_ONCE));
+        let done = self.store.close_abandoned(now).and_then(|_| self.store.forget(oldest, now, FORGET_AT_ONCE));
         match done {
             Ok(FORGET_AT_ONCE) => self.next_chores = Instant::now() + FORGET_NEXT,
             Ok(_) => {}

@@ -11,6 +11,7 @@ use gatewayapi_sms_connector::{
     server::{Application, TemplateReloader},
     simulator::{Options, Received, Simulator},
 };
+use jsonwebtoken::{Algorithm, EncodingKey};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -77,7 +78,13 @@ pub async fn spawn_app_with(settings: &str, options: Options) -> TestApp {
 /// On a database of which there may be another user.
 pub async fn spawn_app_on(database: Database, settings: &str, options: Options) -> TestApp {
     let gatewayapi = Simulator::start(Options { token: TOKEN.to_owned(), ..options }).unwrap();
-    spawn_app_between(database, gatewayapi, settings).await
+    spawn_app_between(database, gatewayapi, None, settings).await
+}
+
+/// With a key of the tests' settings left out.
+pub async fn spawn_app_without(key: &str) -> TestApp {
+    let gatewayapi = Simulator::start(Options { token: TOKEN.to_owned(), ..Options::default() }).unwrap();
+    spawn_app_between(Database::create().await, gatewayapi, Some(key), "").await
 }
 
 /// With the limits as they are when nothing is configured.
@@ -93,7 +100,12 @@ const LIMITS: &str = r#"
     limits.country.mode = "monitor"
 "#;
 
-async fn spawn_app_between(database: Database, gatewayapi: Simulator, settings: &str) -> TestApp {
+async fn spawn_app_between(
+    database: Database,
+    gatewayapi: Simulator,
+    without: Option<&str>,
+    settings: &str,
+) -> TestApp {
     log::capture();
     for secret in [TOKEN, AUTHORIZATION, OPERATOR_TOKEN, REPORT_SECRET, PSEUDONYM_KEY] {
         log::forbid(secret);
@@ -119,6 +131,8 @@ async fn spawn_app_between(database: Database, gatewayapi: Simulator, settings: 
         gatewayapi.endpoint(),
         database.url()
     );
+    let is_wanted = |line: &&str| without.is_none_or(|key| !line.trim().starts_with(key));
+    let preset = preset.lines().filter(is_wanted).collect::<Vec<_>>().join("\n");
     let source = Source { preset: Some(preset), forced: Some(settings.to_owned()), ..Source::default() };
     let settings = Settings::load(&source).unwrap().settings;
 
@@ -198,6 +212,19 @@ impl TestApp {
         answers
     }
 
+    /// A delivery report with this signature, to be changed by the test.
+    pub fn report_request(&self, signature: &str) -> RequestBuilder {
+        self.client.post(self.url("/delivery-reports")).header("x-gwapi-signature", signature).body("{}")
+    }
+
+    /// GatewayAPI's delivery report with these claims. Neither they nor their number may appear in any log line.
+    pub async fn report(&self, claims: &Value) -> Answer {
+        let signature = sign(claims, REPORT_SECRET, Algorithm::HS256);
+        log::forbid(&claims["msisdn"].to_string());
+        signature.split('.').skip(1).for_each(log::forbid);
+        self.post(self.report_request(&signature)).await
+    }
+
     pub async fn get(&self, url: String) -> Answer {
         Answer::of(self.client.get(url).send().await.unwrap()).await
     }
@@ -233,6 +260,12 @@ impl Drop for TestApp {
             log::assert_clean();
         }
     }
+}
+
+/// A signature as GatewayAPI makes it.
+pub fn sign(claims: &Value, secret: &str, algorithm: Algorithm) -> String {
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::new(algorithm), claims, &key).unwrap()
 }
 
 /// Numbers that differ, all of which GatewayAPI delivers to.

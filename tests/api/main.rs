@@ -6,6 +6,7 @@ mod app;
 mod authentication;
 mod batching;
 mod database;
+mod delivery_reports;
 mod encryption;
 mod late;
 mod limits;

@@ -8,6 +8,7 @@ mod limiter;
 mod message;
 mod postgres;
 mod reader;
+mod replies;
 mod row;
 mod sqlite;
 mod store;

@@ -223,6 +223,7 @@ impl Row {
     /// Takes note of a delivery report, unless the row knows better.
     pub(super) fn report(&mut self, report: &DeliveryReport) -> Reported {
         let is_undecided = self.is_undecided();
+        let was_unknown = is_undecided && self.progress.outcome.is_some();
         let row = &mut self.progress;
         let status = row.delivery_status.as_deref().map(DeliveryStatus::of_report);
         let time = row.delivery_time.map(Timestamp::from_micros);
@@ -240,7 +241,9 @@ impl Row {
             }
         }
         let accepted_at = row.settled_at.map_or(self.admitted_at, Timestamp::from_micros);
-        Reported { effect, country: self.country.as_deref().and_then(Country::parse), accepted_at: Some(accepted_at) }
+        let newly_accepted = was_unknown && effect == Effect::Applied;
+        let country = self.country.as_deref().and_then(Country::parse);
+        Reported { effect, country, accepted_at: Some(accepted_at), newly_accepted }
     }
 
     /// As operators see it.

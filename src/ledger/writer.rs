@@ -12,9 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::oneshot;
-
-use super::store::{Store, StoreError, Write, Written};
+use super::{
+    replies::Reply,
+    store::{Store, StoreError, Write, Written},
+};
 use crate::{
     limits::Charging,
     metrics::Metrics,
@@ -41,7 +42,7 @@ pub struct Away;
 struct Job {
     write: Write,
     /// `None`: nobody waits.
-    reply: Option<oneshot::Sender<Result<Written, Away>>>,
+    reply: Option<Reply>,
 }
 
 /// Hands writes to the thread.
@@ -78,12 +79,12 @@ impl Writer {
 
     /// Writes, and waits until that is done.
     pub(super) async fn write(&self, write: Write, patience: Duration) -> Result<Written, Away> {
-        let (reply, written) = oneshot::channel();
         if !self.is_up() {
             // Kept until it can be written.
             self.post(write);
             return Err(Away);
         }
+        let (reply, written) = Reply::channel();
         self.jobs.send(Job { write, reply: Some(reply) }).map_err(|_| Away)?;
         tokio::time::timeout(patience, written).await.map_err(|_| Away)?.map_err(|_| Away)?
     }
@@ -142,7 +143,7 @@ impl Work {
 
     fn handle(&mut self, batch: &mut Vec<Job>) {
         // Whoever gave up waiting has decided by itself, and says so in a write of its own, or asked for a repetition.
-        batch.retain(|job| job.is_kept() || !job.reply.as_ref().is_some_and(oneshot::Sender::is_closed));
+        batch.retain(|job| job.is_kept() || !job.reply.as_ref().is_some_and(Reply::is_closed));
         if self.is_up.load(Ordering::Relaxed) && self.write_kept() {
             let mut replies = Vec::with_capacity(batch.len());
             let mut writes = Vec::with_capacity(batch.len());
@@ -152,11 +153,8 @@ impl Work {
             }
             match self.write(&writes) {
                 Ok(written) => {
-                    for (reply, written) in replies.into_iter().zip(written) {
-                        // Whoever gave up waiting goes on without the answer.
-                        let _ = reply.map(|reply| reply.send(Ok(written)));
-                    }
-                    return;
+                    let answers = replies.into_iter().zip(written);
+                    return Reply::send_all(answers.filter_map(|(reply, written)| Some((reply?, Ok(written)))));
                 }
                 Err(error) => {
                     self.is_away(&error);
@@ -164,12 +162,14 @@ impl Work {
                 }
             }
         }
+        let mut replies = Vec::with_capacity(batch.len());
         for job in batch.drain(..) {
             if job.is_kept() {
                 self.keep(job.write);
             }
-            let _ = job.reply.map(|reply| reply.send(Err(Away)));
+            replies.extend(job.reply.map(|reply| (reply, Err(Away))));
         }
+        Reply::send_all(replies);
     }
 
     fn write(&mut self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {

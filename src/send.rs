@@ -2,6 +2,7 @@
 //!
 //! Knows no HTTP. A repeat of a call joins or repeats the first one's outcome instead of going along it again.
 
+mod frugal;
 mod record;
 mod repeat;
 
@@ -11,6 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::time::sleep;
 
 use self::{
+    frugal::FrugalLog,
     record::Record,
     repeat::{Claim, Repeats, Ticket},
 };
@@ -86,6 +88,7 @@ pub struct Line {
     gatewayapi: Dispatcher,
     ledger: Ledger,
     repeats: Arc<Repeats>,
+    refusals: FrugalLog,
     metrics: Arc<Metrics>,
     senders: config::GatewayApi,
     max_segments: u32,
@@ -102,14 +105,15 @@ impl Line {
         let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
         let late = (ledger.clone(), Arc::clone(&metrics));
         gatewayapi.on_late_outcome(move |outcome| settle_late(&late.0, &late.1, &outcome));
-        Self { templates, gatewayapi, ledger, repeats: Arc::default(), metrics, senders, max_segments }
+        let (repeats, refusals) = (Arc::default(), FrugalLog::default());
+        Self { templates, gatewayapi, ledger, repeats, refusals, metrics, senders, max_segments }
     }
 
     /// Sends what was asked for, once, and says by the deadline what became of it.
     pub async fn send(&self, call: Call, begun: Instant, deadline: Instant) -> Delivery {
         let mut record = Record::new(&call, begun);
         let delivery = self.validate_and_send(&call, deadline, &mut record).await;
-        record.finish(&delivery, &self.metrics);
+        record.finish(&delivery, &self.metrics, &self.refusals);
         delivery
     }
 

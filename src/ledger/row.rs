@@ -144,6 +144,36 @@ progress! {
     delivery_error_code: i64,
 }
 
+impl Progress {
+    /// Nothing is known for sure of what became of the message.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.outcome.as_deref().is_none_or(|outcome| outcome == Outcome::Unknown.as_str())
+    }
+
+    /// What was known stays: a late acceptance comes after "unknown", and never the other way round.
+    pub(super) fn settle(&mut self, settlement: &Settlement) {
+        let is_undecided = self.is_undecided();
+        let row = self;
+        let settled_at = settlement.settled_at.micros();
+        if is_undecided {
+            row.settled_at = Some(settled_at);
+            row.outcome = Some(settlement.outcome.as_str().to_owned());
+            row.error_kind = settlement.error_kind.map(ToOwned::to_owned);
+            row.error_code = settlement.error_code.map(|code| i64::from(code.0));
+        }
+        // A report may have come before.
+        row.settled_at.get_or_insert(settled_at);
+        learn(&mut row.sent_at, settlement.sent_at.map(Timestamp::micros));
+        learn(&mut row.locale, settlement.locale.clone());
+        learn(&mut row.encoding, settlement.encoding.map(|encoding| Encoding::as_str(encoding).to_owned()));
+        learn(&mut row.segments, settlement.segments.map(i64::from));
+        learn(&mut row.template_variant, settlement.template_variant.as_deref().map(ToOwned::to_owned));
+        learn(&mut row.gatewayapi_id, settlement.gatewayapi_id.map(|id| id as i64));
+        learn(&mut row.cost_micros, settlement.cost.map(|cost| cost.micros));
+        learn(&mut row.currency, settlement.cost.map(|cost| cost.currency.as_str().to_owned()));
+    }
+}
+
 /// A row as far as anybody asks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
@@ -188,41 +218,13 @@ impl Row {
         }
     }
 
-    /// Nothing is known for sure of what became of the message.
-    pub(super) fn is_undecided(&self) -> bool {
-        self.progress.outcome.as_deref().is_none_or(|outcome| outcome == Outcome::Unknown.as_str())
-    }
-
     pub(super) const fn is_paid(&self) -> bool {
         self.progress.cost_micros.is_some()
     }
 
-    /// What was known stays: a late acceptance comes after "unknown", and never the other way round.
-    pub(super) fn settle(&mut self, settlement: &Settlement) {
-        let is_undecided = self.is_undecided();
-        let row = &mut self.progress;
-        let settled_at = settlement.settled_at.micros();
-        if is_undecided {
-            row.settled_at = Some(settled_at);
-            row.outcome = Some(settlement.outcome.as_str().to_owned());
-            row.error_kind = settlement.error_kind.map(ToOwned::to_owned);
-            row.error_code = settlement.error_code.map(|code| i64::from(code.0));
-        }
-        // A report may have come before.
-        row.settled_at.get_or_insert(settled_at);
-        learn(&mut row.sent_at, settlement.sent_at.map(Timestamp::micros));
-        learn(&mut row.locale, settlement.locale.clone());
-        learn(&mut row.encoding, settlement.encoding.map(|encoding| Encoding::as_str(encoding).to_owned()));
-        learn(&mut row.segments, settlement.segments.map(i64::from));
-        learn(&mut row.template_variant, settlement.template_variant.as_deref().map(ToOwned::to_owned));
-        learn(&mut row.gatewayapi_id, settlement.gatewayapi_id.map(|id| id as i64));
-        learn(&mut row.cost_micros, settlement.cost.map(|cost| cost.micros));
-        learn(&mut row.currency, settlement.cost.map(|cost| cost.currency.as_str().to_owned()));
-    }
-
     /// Takes note of a delivery report, unless the row knows better.
     pub(super) fn report(&mut self, report: &DeliveryReport) -> Reported {
-        let is_undecided = self.is_undecided();
+        let is_undecided = self.progress.is_undecided();
         let was_unknown = is_undecided && self.progress.outcome.is_some();
         let row = &mut self.progress;
         let status = row.delivery_status.as_deref().map(DeliveryStatus::of_report);

@@ -6,6 +6,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, ToSql, Transaction, params, params_from_it
 
 use super::{
     limiter::Limiter,
-    message::{Entry, Reported},
+    message::{Entry, Reported, Settlement},
     row::{Cell, ENTRY, Progress, Row, entry_cells},
     store::{Store, StoreError, Write, Written},
 };
@@ -218,7 +219,7 @@ impl Store for SqliteStore {
                     Written::Opened(None)
                 }
                 Write::Settle(settlement, _) => {
-                    change(&transaction, settlement.id, |row| row.settle(settlement))?;
+                    settle(&transaction, settlement)?;
                     Written::Settled(None)
                 }
                 Write::Report(report) => {
@@ -245,10 +246,24 @@ impl Store for SqliteStore {
 }
 
 fn insert(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), rusqlite::Error> {
-    let names = ENTRY.map(|(name, _)| name).join(", ");
-    let values = ENTRY.map(|_| "?").join(", ");
-    let sql = format!("INSERT INTO message ({names}) VALUES ({values}) ON CONFLICT DO NOTHING");
-    transaction.prepare_cached(&sql)?.execute(params_from_iter(entry_cells(entry)))?;
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let (names, values) = (ENTRY.map(|(name, _)| name).join(", "), ENTRY.map(|_| "?").join(", "));
+        format!("INSERT INTO message ({names}) VALUES ({values}) ON CONFLICT DO NOTHING")
+    });
+    transaction.prepare_cached(&SQL)?.execute(params_from_iter(entry_cells(entry)))?;
+    Ok(())
+}
+
+/// Nearly every row is as it was opened; the others are looked at first.
+fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> Result<(), rusqlite::Error> {
+    static SQL: LazyLock<String> =
+        LazyLock::new(|| format!("{} AND outcome IS NULL AND delivery_status IS NULL", update()));
+    let mut progress = Progress::default();
+    progress.settle(settlement);
+    let cells = progress.cells().into_iter().chain([Cell::Id(settlement.id)]);
+    if transaction.prepare_cached(&SQL)?.execute(params_from_iter(cells))? == 0 {
+        change(transaction, settlement.id, |row| row.progress.settle(settlement))?;
+    }
     Ok(())
 }
 
@@ -258,23 +273,27 @@ fn change<T>(
     id: MessageId,
     change: impl FnOnce(&mut Row) -> T,
 ) -> Result<Option<T>, rusqlite::Error> {
+    static SQL: LazyLock<String> = LazyLock::new(update);
     let Some(mut row) = read::find(transaction, id)? else { return Ok(None) };
     let before = row.progress.clone();
     let changed = change(&mut row);
     if row.progress != before {
-        let names = Progress::COLUMNS.map(|(name, _)| name).join(", ");
-        let values = Progress::COLUMNS.map(|_| "?").join(", ");
-        let sql = format!("UPDATE message SET ({names}) = ({values}) WHERE id = ?");
         let cells = row.progress.cells().into_iter().chain([Cell::Id(id)]);
-        transaction.prepare_cached(&sql)?.execute(params_from_iter(cells))?;
+        transaction.prepare_cached(&SQL)?.execute(params_from_iter(cells))?;
     }
     Ok(Some(changed))
+}
+
+fn update() -> String {
+    let names = Progress::COLUMNS.map(|(name, _)| name).join(", ");
+    let values = Progress::COLUMNS.map(|_| "?").join(", ");
+    format!("UPDATE message SET ({names}) = ({values}) WHERE id = ?")
 }
 
 impl ToSql for Cell<'_> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>, rusqlite::Error> {
         match self {
-            Self::Id(id) => Ok(ToSqlOutput::Owned(id.as_uuid().as_bytes().to_vec().into())),
+            Self::Id(id) => id.as_bytes().to_sql(),
             Self::Integer(integer) => integer.to_sql(),
             Self::Text(text) => text.to_sql(),
         }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Call, Delivery, SendError, Sent};
+use super::{
+    Call, Delivery, SendError, Sent,
+    frugal::{FrugalLog, Logged},
+};
 use crate::{
     gatewayapi::Receipt,
     ledger::{Outcome, Settlement},
@@ -101,13 +104,20 @@ impl Record {
     }
 
     /// Logs and counts.
-    pub(super) fn finish(self, delivery: &Delivery, metrics: &Metrics) {
+    pub(super) fn finish(self, delivery: &Delivery, metrics: &Metrics, refusals: &FrugalLog) {
         let duration = self.begun.elapsed();
         let outcome = outcome(&delivery.result);
         metrics.requests.with_label_values(&[outcome, self.usage_type.as_str()]).inc();
         metrics.stage(Stage::Total, duration);
         if self.is_repeat {
             metrics.repeats.inc();
+        }
+        if let Err(SendError::Limit(_)) = delivery.result {
+            match refusals.takes(Timestamp::now()) {
+                Logged::Yes => {}
+                Logged::YesAfter(left_out) => tracing::warn!(left_out, "limits refused more than the log tells"),
+                Logged::No => return,
+            }
         }
 
         let recipient = self.validated.map(|(recipient, _)| recipient);

@@ -28,6 +28,10 @@ impl MessageId {
         Self(Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
     }
 
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
     pub const fn as_uuid(self) -> Uuid {
         self.0
     }

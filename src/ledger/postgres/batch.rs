@@ -9,7 +9,6 @@ use super::{Statements, messages, states};
 use crate::{
     ledger::{
         limiter::Limiter,
-        row::Row,
         store::{Correction, StoreError, Write, Written},
     },
     limits::{Key, Rules, Spent},
@@ -106,7 +105,7 @@ impl<'a> Fetched<'a> {
                 // What was written once may come again, when nobody knows whether it was.
                 let is_new = match correction {
                     Correction::None => false,
-                    Correction::GiveBack(..) => row.is_some_and(Row::is_undecided),
+                    Correction::GiveBack(..) => row.is_some_and(|row| row.progress.is_undecided()),
                     Correction::Pay(..) => row.is_none_or(|row| !row.is_paid()),
                 };
                 self.messages.settle(settlement);

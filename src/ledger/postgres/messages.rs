@@ -107,7 +107,7 @@ impl<'a> Fetched<'a> {
 
     pub(super) fn settle(&mut self, settlement: &Settlement) {
         if let Some(state) = self.rows.get_mut(&settlement.id) {
-            state.row.settle(settlement);
+            state.row.progress.settle(settlement);
             state.is_changed = true;
         }
     }

@@ -29,5 +29,3 @@ CREATE TABLE message (
     delivery_error_code  INTEGER
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX message_by_number ON message (number_hash);
-CREATE INDEX message_open ON message (admitted_at) WHERE outcome IS NULL;

@@ -1,22 +1,24 @@
 //! What a message says: loaded, checked, chosen by language, rendered.
 
 mod builtin;
+mod engine;
 mod fault;
 mod file;
 mod locale;
 mod placeholder;
+mod preview;
 
-use std::{borrow::Cow, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use handlebars::{Handlebars, no_escape};
 use serde_json::{Map, Value};
 
+use self::{engine::Engine, file::Definition, placeholder::PlaceholderTemplate};
 pub use self::{
     fault::{TemplateFault, TemplateFaults, TemplateWarning},
     file::Syntax,
     locale::{LocaleError, Locales},
+    preview::{LoadedTemplate, Preview},
 };
-use self::{file::Definition, placeholder::PlaceholderTemplate};
 use crate::{
     config,
     sms::{MessageText, Payload, UsageType, measure},
@@ -25,13 +27,14 @@ use crate::{
 /// The templates of all usage types in all languages, each of which has been rendered once.
 pub struct TemplateSet {
     by_usage: [Option<UsageTemplates>; UsageType::COUNT],
-    engine: Handlebars<'static>,
+    engine: Engine,
     constants: Map<String, Value>,
     warnings: Vec<TemplateWarning>,
 }
 
 struct UsageTemplates {
     locales: Locales,
+    syntax: Syntax,
     /// Where to go for a person whose languages are all missing.
     default: usize,
     /// One for each of `locales`.
@@ -40,6 +43,8 @@ struct UsageTemplates {
 
 struct Template {
     variant: Arc<str>,
+    /// As it is written.
+    content: Box<str>,
     form: Form,
 }
 
@@ -109,27 +114,27 @@ impl TemplateSet {
             Some(directory) => file::read_directory(directory),
             None => builtin::read(),
         };
-        Self::build(definitions?, options)
+        let definitions = definitions?;
+        let mut set = Self::compile_all(&definitions, options)?;
+        let faults = set.render_samples(&definitions.definitions, options);
+        if faults.is_empty() { Ok(set) } else { Err(TemplateFaults(faults)) }
     }
 
-    /// A set whose every usage type is this one text, to preview it.
+    /// A set whose every usage type is this one text, to preview it; not rendered yet, for only the caller has the values.
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// When the text is no template.
     pub fn of_content(content: &str, syntax: Syntax, options: &TemplateOptions) -> Result<Self, TemplateFaults> {
-        Self::build(file::Definitions::single(content, syntax), options)
+        Self::compile_all(&file::Definitions::single(content, syntax), options)
     }
 
-    fn build(read: file::Definitions, options: &TemplateOptions) -> Result<Self, TemplateFaults> {
-        let mut engine = Handlebars::new();
-        engine.set_strict_mode(true);
-        engine.register_escape_fn(no_escape);
+    fn compile_all(read: &file::Definitions, options: &TemplateOptions) -> Result<Self, TemplateFaults> {
         let mut set = Self {
             by_usage: [const { None }; UsageType::COUNT],
-            engine,
+            engine: Engine::new(),
             constants: options.constants.clone(),
-            warnings: read.warnings,
+            warnings: read.warnings.clone(),
         };
         let mut faults = Vec::new();
         for definition in &read.definitions {
@@ -137,9 +142,6 @@ impl TemplateSet {
                 Ok(templates) => set.by_usage[definition.usage_type.index()] = Some(templates),
                 Err(found) => faults.extend(found),
             }
-        }
-        if faults.is_empty() {
-            faults = set.render_samples(&read.definitions, options);
         }
         if faults.is_empty() { Ok(set) } else { Err(TemplateFaults(faults)) }
     }
@@ -167,7 +169,8 @@ impl TemplateSet {
                 Err(fault) => faults.push(fault),
             }
         }
-        if faults.is_empty() { Ok(UsageTemplates { locales, default, templates }) } else { Err(faults) }
+        let syntax = definition.syntax;
+        if faults.is_empty() { Ok(UsageTemplates { locales, syntax, default, templates }) } else { Err(faults) }
     }
 
     fn compile(&mut self, definition: &Definition, locale: &str, content: &str) -> Result<Template, TemplateFault> {
@@ -185,14 +188,11 @@ impl TemplateSet {
             }
             Syntax::Handlebars => {
                 let name = format!("{}/{locale}", definition.usage_type);
-                self.engine.register_template_string(&name, content).map_err(|error| {
-                    let place = error.pos().map(|(line, column)| format!("line {line}, column {column}: "));
-                    definition.fault(Some(locale), format!("{}{}", place.unwrap_or_default(), error.reason()))
-                })?;
+                self.engine.add(&name, content).map_err(|problem| definition.fault(Some(locale), problem))?;
                 Form::Handlebars(name)
             }
         };
-        Ok(Template { variant: definition.variant(locale, content), form })
+        Ok(Template { variant: definition.variant(locale, content), content: content.into(), form })
     }
 
     fn render_samples(&mut self, definitions: &[Definition], options: &TemplateOptions) -> Vec<TemplateFault> {
@@ -241,7 +241,7 @@ impl TemplateSet {
             Form::Handlebars(name) => {
                 let mut values = self.constants.clone();
                 values.extend(payload.values().clone());
-                (self.engine.render(name, &values).map_err(|error| fault(render_problem(&error)))?, None)
+                (self.engine.render(name, &values).map_err(fault)?, None)
             }
         };
         if text.trim().is_empty() {
@@ -284,23 +284,6 @@ fn oddities(rendered: &Rendered, sample: &Payload) -> impl Iterator<Item = Strin
     let unfilled = unfilled.map(|name| format!("`{name}` has no value in a usual request and would be sent as it is"));
     let lacks_code = sample.code().is_some_and(|code| !rendered.text.as_str().contains(code));
     unfilled.into_iter().chain(lacks_code.then(|| "the text does not show the code".to_owned()))
-}
-
-/// The engine's error without anything that could hold a value.
-fn render_problem(error: &handlebars::RenderError) -> String {
-    let place = match (error.line_no, error.column_no) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}: "),
-        _ => String::new(),
-    };
-    let problem = match error.reason() {
-        handlebars::RenderErrorReason::MissingVariable(name) => {
-            let name = name.as_deref().unwrap_or("a variable");
-            Cow::Owned(format!("`{name}` has no value; use {{{{#if {name}}}}} where it may be missing"))
-        }
-        handlebars::RenderErrorReason::HelperNotFound(name) => Cow::Owned(format!("there is no helper `{name}`")),
-        _ => Cow::Borrowed("can't be rendered"),
-    };
-    format!("{place}{problem}")
 }
 
 fn shorten(text: &str) -> String {

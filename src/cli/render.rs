@@ -1,13 +1,13 @@
 //! `render`: what a message would say.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{CliError, load_leniently};
 use crate::{
     config::Source,
-    sms::{Measure, Payload, UsageType, measure},
-    templates::{Syntax, TemplateOptions, TemplateSet, samples},
+    sms::{Measure, UsageType},
+    templates::{Preview, Syntax, TemplateOptions, TemplateSet},
 };
 
 #[derive(Debug, Args)]
@@ -46,51 +46,32 @@ fn object(text: &str) -> Result<Map<String, Value>, String> {
 
 pub(super) fn run(args: RenderArgs, source: Source) -> Result<(), CliError> {
     let settings = load_leniently(source)?;
-    let mut options = TemplateOptions::of(&settings);
-    let usage_type = UsageType::of_request(&args.usage_type);
-    let payload = payload(&args, usage_type, &settings.templates.default_locale);
-
+    let options = TemplateOptions::of(&settings);
     let templates = match &args.content {
         Some(content) => {
             let syntax = match args.syntax {
                 SyntaxName::Logto => Syntax::Logto,
                 SyntaxName::Handlebars => Syntax::Handlebars,
             };
-            // To preview a text is to see how long it gets, and with which values.
-            options.max_segments = u32::MAX;
             TemplateSet::of_content(content, syntax, &options)?
         }
         None => TemplateSet::load(settings.templates.directory.as_deref(), &options)?,
     };
-    let rendered = templates.render(usage_type, &payload).map_err(|error| CliError::Other(error.to_string()))?;
-    let text = rendered.text.as_str();
-    let measured = measure(text);
+    let usage_type = UsageType::of_request(&args.usage_type);
+    let preview = templates
+        .preview(usage_type, args.payload, args.locale.as_deref())
+        .map_err(|error| CliError::Other(error.to_string()))?;
     if args.json {
-        let Measure { encoding, units, segments, .. } = measured;
-        let encoding = encoding.as_str();
-        let locale = rendered.locale;
-        let line =
-            json!({ "text": text, "encoding": encoding, "segments": segments, "units": units, "locale": locale });
-        println!("{line}");
-    } else {
-        println!("{text}\n");
-        println!("locale {}, {}", rendered.locale, describe(measured));
-        if let Some(name) = rendered.unfilled {
-            println!("warning: `{name}` has no value and stands in the text as it is written");
-        }
+        println!("{}", serde_json::to_string(&preview).map_err(|error| CliError::Other(error.to_string()))?);
+        return Ok(());
+    }
+    let Preview { text, locale, measured, unfilled, .. } = preview;
+    println!("{text}\n");
+    println!("locale {locale}, {}", describe(measured));
+    if let Some(name) = unfilled {
+        println!("warning: `{name}` has no value and stands in the text as it is written");
     }
     Ok(())
-}
-
-fn payload(args: &RenderArgs, usage_type: UsageType, default_locale: &str) -> Payload {
-    let mut values = args.payload.clone().unwrap_or_else(|| {
-        let sample = samples(usage_type, default_locale).next().unwrap_or_default();
-        sample.values().clone()
-    });
-    if let Some(locale) = &args.locale {
-        values.insert("locale".to_owned(), locale.as_str().into());
-    }
-    values.into()
 }
 
 /// Alphabet, segments, and what made the text as long as it is.

@@ -2,14 +2,14 @@
 
 use std::{fmt, fs, path::Path, sync::Arc};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 
 use super::fault::{TemplateFault, TemplateFaults, TemplateWarning};
 use crate::sms::UsageType;
 
 /// In which syntax a template is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Syntax {
     /// `{{ path.to.value }}`, exactly as Logto's own connectors render it.

@@ -1,14 +1,20 @@
 //! The endpoints. One endpoint is one file; the one `match` from an error to HTTP is in `answer`.
 
 mod answer;
+mod body;
 mod delivery_reports;
 mod health;
 mod lifecycle;
 mod metrics;
+mod operator;
+mod problem;
 mod send;
 mod sentence;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpResponse, Resource,
@@ -22,6 +28,7 @@ use actix_web::{
 
 pub use self::{
     lifecycle::{Accepted, Lifecycle},
+    operator::Operators,
     sentence::Sentences,
 };
 use crate::{
@@ -31,7 +38,7 @@ use crate::{
     send::Line,
 };
 
-/// What the endpoints of the public listener share.
+/// What the endpoints share.
 pub struct Public {
     pub authorization: LogtoAuthorization,
     pub line: Arc<Line>,
@@ -43,6 +50,16 @@ pub struct Public {
     pub sentences: Sentences,
     /// From a call's arrival to its answer.
     pub deadline: Duration,
+}
+
+/// The answer leaves so long before the deadline, because it has a way to go; less where the deadline is short.
+const ANSWER_EARLY: Duration = Duration::from_millis(200);
+
+impl Public {
+    /// When the answer leaves to a call that came at `begun`.
+    fn deadline_from(&self, begun: Instant) -> Instant {
+        begun + self.deadline.saturating_sub(ANSWER_EARLY.min(self.deadline / 20))
+    }
 }
 
 /// What faces the world.
@@ -64,9 +81,12 @@ pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
     }
 }
 
-/// What Prometheus and operators reach.
-pub fn operator(metrics: Arc<Metrics>) -> impl FnOnce(&mut ServiceConfig) {
+/// What Prometheus and operators reach; operators only with a token.
+pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) -> impl FnOnce(&mut ServiceConfig) {
     move |services| {
+        if let Some(operators) = operators {
+            services.service(operator::api(operators));
+        }
         services
             .app_data(web::Data::from(metrics))
             .service(resource("/metrics", "GET").route(web::get().to(metrics::get)))
@@ -74,11 +94,11 @@ pub fn operator(metrics: Arc<Metrics>) -> impl FnOnce(&mut ServiceConfig) {
     }
 }
 
-/// A resource that tells any other method which one it has.
-fn resource(path: &'static str, method: &'static str) -> Resource {
+/// A resource that tells any other method which it has.
+fn resource(path: &'static str, methods: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move || async move {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.\n");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         response
     }))
 }

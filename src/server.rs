@@ -11,7 +11,7 @@ use crate::{
     gatewayapi::{Capacity, ConnectError, Connector, Dispatcher, Envelope, watch_credit},
     ledger::{Ledger, LedgerError},
     metrics::Metrics,
-    routes::{self, Lifecycle, Public, Sentences},
+    routes::{self, Lifecycle, Operators, Public, Sentences},
     send::Line,
     sms,
     templates::{TemplateFaults, TemplateOptions, TemplateSet},
@@ -103,6 +103,9 @@ impl Application {
         let dispatcher = dispatcher(settings, &metrics)?;
         let ledger = Ledger::open(settings, Arc::clone(&metrics))?;
         let state = state(settings, &dispatcher, &ledger, &templates, &lifecycle, &metrics);
+        let operators = settings.operator.token.as_ref().map(|tokens| {
+            web::Data::new(Operators::new(settings, tokens, Arc::clone(&templates.current), state.clone()))
+        });
 
         let public = HttpServer::new(move || {
             // In the first worker, whose runtime lives as long as the service.
@@ -124,15 +127,16 @@ impl Application {
             source,
         })?;
 
-        let operator = HttpServer::new(move || App::new().configure(routes::operator(Arc::clone(&metrics))))
-            .workers(1)
-            .shutdown_timeout(LAST_ANSWERS)
-            .disable_signals()
-            .bind(settings.operator.listen)
-            .map_err(|source| {
-                let address = settings.operator.listen;
-                StartError::Listen { key: "operator.listen", address, source }
-            })?;
+        let operator =
+            HttpServer::new(move || App::new().configure(routes::operator(Arc::clone(&metrics), operators.clone())))
+                .workers(1)
+                .shutdown_timeout(LAST_ANSWERS)
+                .disable_signals()
+                .bind(settings.operator.listen)
+                .map_err(|source| {
+                    let address = settings.operator.listen;
+                    StartError::Listen { key: "operator.listen", address, source }
+                })?;
 
         let ports = Ports { public: public.addrs()[0], operator: operator.addrs()[0] };
         let shutdown_grace = settings.server.shutdown_grace.get();
@@ -162,7 +166,7 @@ impl Application {
             if left > 0 {
                 tracing::error!(left, "server.shutdown_grace is over, and calls are unfinished");
             }
-            tokio::join!(public.stop(true), operator.stop(false));
+            tokio::join!(public.stop(true), operator.stop(true));
             Ok(())
         };
         let (public, operator, stopping) = tokio::join!(self.public, self.operator, stopping);

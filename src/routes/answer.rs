@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{
         StatusCode,
         header::{ACCEPT, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
@@ -11,7 +11,10 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::sentence::{Language, Sentence, Sentences};
+use super::{
+    problem::Problem,
+    sentence::{Language, Sentence, Sentences},
+};
 use crate::{
     gatewayapi::{FailureKind, NotSent, Rejection},
     limits::{Limit, Refusal, Rule},
@@ -19,7 +22,7 @@ use crate::{
     sms::MessageId,
 };
 
-/// An answer to `POST /send`, before it is put into words.
+/// An answer to `POST /send`, or to an operator's test delivery, before it is put into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -33,7 +36,6 @@ pub(super) struct Answer {
 const MESSAGE_ID: HeaderName = HeaderName::from_static("x-message-id");
 const LIMIT: HeaderName = HeaderName::from_static("x-limit");
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What to wait for when nobody said how long: a short fault, and a message that may still arrive.
 const SOON: Duration = Duration::from_secs(5);
@@ -107,6 +109,19 @@ impl Answer {
     /// Puts it into words, in the form that the caller asked for.
     pub(super) fn respond(&self, request: &HttpRequest, sentences: &Sentences, language: Language) -> HttpResponse {
         let text = sentences.text(self.sentence, language);
+        let mut response = self.head();
+        response.insert_header((CONTENT_LANGUAGE, sentences.tag(language)));
+        if !wants_json(request) {
+            return response.insert_header((CONTENT_TYPE, PLAIN_TEXT)).body(text.clone());
+        }
+        if self.status.is_success() {
+            return response.json(Acceptance { message_id: self.message_id, detail: text });
+        }
+        self.problem(text).put_into(&mut response)
+    }
+
+    /// Status and headers.
+    pub(super) fn head(&self) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status);
         if let Some(id) = self.message_id {
             response.insert_header((MESSAGE_ID, id.to_string()));
@@ -118,22 +133,11 @@ impl Answer {
             // Rounded up: an earlier retry would only be refused again.
             response.insert_header((RETRY_AFTER, wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
         }
-        response.insert_header((CONTENT_LANGUAGE, sentences.tag(language)));
-        if !wants_json(request) {
-            return response.insert_header((CONTENT_TYPE, PLAIN_TEXT)).body(text.clone());
-        }
-        if self.status.is_success() {
-            return response.json(Acceptance { message_id: self.message_id, detail: text });
-        }
-        let problem = Problem {
-            kind: format!("urn:gatewayapi-sms-connector:problem:{}", self.sentence.key()),
-            title: self.status.canonical_reason().unwrap_or_default(),
-            status: self.status.as_u16(),
-            detail: text,
-            message_id: self.message_id,
-        };
-        response.insert_header((CONTENT_TYPE, PROBLEM));
-        response.body(serde_json::to_vec(&problem).expect("strings and numbers are JSON"))
+        response
+    }
+
+    pub(super) fn problem<'a>(&self, detail: &'a str) -> Problem<'a> {
+        Problem { message_id: self.message_id, ..Problem::of(self.sentence.key(), self.status, detail) }
     }
 }
 
@@ -149,18 +153,6 @@ const fn sentence_of(limit: Limit) -> Sentence {
         Limit::Service => Sentence::LimitService,
         Limit::Spend => Sentence::LimitSpend,
     }
-}
-
-/// RFC 9457, section 3, with the message's id as an extension.
-#[derive(Serialize)]
-struct Problem<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<MessageId>,
 }
 
 #[derive(Serialize)]

@@ -1,33 +1,27 @@
 //! `POST /send`: Logto's call, as its HTTP SMS connector makes it.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, time::Instant};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE},
-    },
-    mime::{self, Mime},
+    http::{ConnectionType, StatusCode, header::HeaderValue},
     web,
 };
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::timeout_at;
 
-use super::{Public, answer::Answer, sentence::Sentence};
+use super::{
+    Public,
+    answer::Answer,
+    body::{self, Unread},
+    lifecycle::Accepted,
+    sentence::Sentence,
+};
 use crate::{
+    auth::only_authorization,
     send::{Call, Delivery, SendError},
     sms::{MessageId, Payload, UsageType},
 };
-
-/// Logto's are a few hundred bytes.
-const LONGEST_BODY: usize = 64 * 1024;
-/// The answer leaves so long before the deadline, because it has a way to go; less where the deadline is short.
-const ANSWER_EARLY: Duration = Duration::from_millis(200);
 
 /// The body of a call. Keys that we don't know are welcome: Logto added `ip` that way.
 #[derive(Deserialize)]
@@ -42,13 +36,13 @@ struct CallJson {
 
 pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Public>) -> HttpResponse {
     let begun = Instant::now();
-    let deadline = begun + state.deadline.saturating_sub(ANSWER_EARLY.min(state.deadline / 20));
+    let deadline = state.deadline_from(begun);
     let sentences = &state.sentences;
 
     let Some(accepted) = state.lifecycle.accept() else {
         refused(&state, "draining", begun);
         let mut response = Answer::unavailable().respond(&request, sentences, sentences.default_language());
-        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        response.head_mut().set_connection_type(ConnectionType::Close);
         return response;
     };
     let call = match read(&request, body, &state, deadline).await {
@@ -59,68 +53,60 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
         }
     };
     let language = sentences.language(call.payload.locales());
-    // In a task of its own, so that a message is seen to its end though Logto may have gone.
+    let delivery = deliver(&state, accepted, call, begun).await;
+    Answer::of(&delivery).respond(&request, sentences, language)
+}
+
+/// Sends in a task of its own, so that a message is seen to its end though whoever asked may have gone.
+pub(super) async fn deliver(state: &Public, accepted: Accepted, call: Call, begun: Instant) -> Delivery {
     let line = state.line.clone();
+    let deadline = state.deadline_from(begun);
     let sending = tokio::spawn(async move {
         let delivery = line.send(call, begun, deadline).await;
         drop(accepted);
         delivery
     });
-    let delivery = sending.await.unwrap_or_else(|_| {
+    sending.await.unwrap_or_else(|_| {
         tracing::error!("a call ended early, by a defect");
         Delivery { id: MessageId::generate(), result: Err(SendError::Interrupted) }
-    });
-    Answer::of(&delivery).respond(&request, sentences, language)
+    })
 }
 
 /// Why a call did not come to the line.
 #[derive(Debug, Clone, Copy)]
 enum Refusal {
     Unauthorized,
-    NotJson,
-    TooLong,
+    Unread(Unread),
     Malformed,
-    TooSlow,
 }
 
 impl Refusal {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
-            Self::NotJson => "not_json",
-            Self::TooLong => "too_long",
-            Self::Malformed => "malformed",
-            Self::TooSlow => "too_slow",
+            Self::Unread(Unread::NotJson) => "not_json",
+            Self::Unread(Unread::TooLong) => "too_long",
+            Self::Unread(Unread::TooSlow) => "too_slow",
+            Self::Unread(Unread::Broken) | Self::Malformed => "malformed",
         }
     }
 
     const fn answer(self) -> Answer {
         let status = match self {
             Self::Unauthorized => return Answer::refusal(StatusCode::UNAUTHORIZED, Sentence::Unauthorized),
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unread(unread) => unread.status(),
             Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
         };
         Answer::refusal(status, Sentence::Malformed)
     }
 }
 
 async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadline: Instant) -> Result<Call, Refusal> {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    // Two headers are a smuggler's, whichever of them is right.
-    let (Some(header), None) = (headers.next(), headers.next()) else { return Err(Refusal::Unauthorized) };
-    if !state.authorization.admits(header.as_bytes()) {
+    let is_admitted = |header: &HeaderValue| state.authorization.admits(header.as_bytes());
+    if !only_authorization(request.headers()).is_some_and(is_admitted) {
         return Err(Refusal::Unauthorized);
     }
-    if !is_json(request) {
-        return Err(Refusal::NotJson);
-    }
-    let body = timeout_at(deadline.into(), body.to_bytes_limited(LONGEST_BODY))
-        .await
-        .map_err(|_| Refusal::TooSlow)?
-        .map_err(|_| Refusal::TooLong)?
-        .map_err(|_| Refusal::Malformed)?;
+    let body = body::read(request, body, deadline).await.map_err(Refusal::Unread)?;
     let call: CallJson = serde_json::from_slice(&body).map_err(|_| Refusal::Malformed)?;
     Ok(Call {
         to: call.to,
@@ -128,16 +114,6 @@ async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadlin
         payload: call.payload,
         ip: call.ip.as_ref().and_then(client_address),
     })
-}
-
-fn is_json(request: &HttpRequest) -> bool {
-    let Some(content_type) = request.headers().get(CONTENT_TYPE) else { return false };
-    // As Logto writes it.
-    if content_type.as_bytes() == b"application/json" {
-        return true;
-    }
-    let Some(mime) = content_type.to_str().ok().and_then(|value| value.parse::<Mime>().ok()) else { return false };
-    mime.type_() == mime::APPLICATION && (mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON))
 }
 
 /// IPv4, IPv6, or IPv4 mapped into IPv6, which is IPv4.

@@ -1,0 +1,120 @@
+//! The query of `GET /api/messages`.
+
+use std::collections::HashSet;
+
+use url::form_urlencoded;
+
+use super::usage_type;
+use crate::{
+    ledger::{Outcome, Query},
+    limits::Pseudonym,
+    sms::{Country, DeliveryStatus, MessageId, Msisdn, Recipient, Timestamp},
+};
+
+const DEFAULT_LIMIT: usize = 50;
+const MOST: usize = 200;
+
+/// What is wrong with which parameter. Shows no value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct WrongParameter {
+    pub(super) parameter: String,
+    pub(super) problem: String,
+}
+
+/// Reads the part of a URL behind the `?`.
+pub(super) fn parse(query: &str, pseudonym: impl Fn(Msisdn) -> Pseudonym) -> Result<Query, WrongParameter> {
+    let mut wanted = Query { limit: DEFAULT_LIMIT, ..Query::default() };
+    let mut seen = HashSet::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let result = match &*name {
+            _ if seen.contains(&name) => Err("must be given once".to_owned()),
+            // A `+` that was not encoded has become a space, which a number may have.
+            "number" => Recipient::parse(&value)
+                .map(|recipient| wanted.number = Some(pseudonym(recipient.msisdn)))
+                .map_err(|error| error.to_string()),
+            "status" => status(&value).map(|status| wanted.status = Some(status)),
+            "type" => usage_type(&value).map(|usage_type| wanted.usage_type = Some(usage_type)),
+            "country" => value.parse::<Country>().map(|country| wanted.country = Some(country)).map_err(Into::into),
+            "since" => Timestamp::parse(&value)
+                .map(|since| wanted.since = Some(since))
+                .ok_or_else(|| "must be a date, or a moment such as 2026-11-22T12:00:00Z".to_owned()),
+            "cursor" => MessageId::parse(&value)
+                .map(|id| wanted.before = Some(id))
+                .ok_or_else(|| "must be the `next` of another answer".to_owned()),
+            "limit" => match value.parse() {
+                Ok(limit @ 1..=MOST) => {
+                    wanted.limit = limit;
+                    Ok(())
+                }
+                _ => Err(format!("must be 1 to {MOST}")),
+            },
+            _ => {
+                Err("there is no such parameter; there are number, status, type, country, since, cursor, limit".into())
+            }
+        };
+        result.map_err(|problem| WrongParameter { parameter: name.to_string(), problem })?;
+        seen.insert(name);
+    }
+    Ok(wanted)
+}
+
+/// One of the statuses that a row may have.
+fn status(text: &str) -> Result<String, String> {
+    let outcomes = Outcome::ALL.map(|outcome| outcome.as_str().to_owned());
+    let deliveries = DeliveryStatus::ALL.map(|status| status.as_str().to_lowercase());
+    let mut known: Vec<_> = ["open".to_owned()].into_iter().chain(outcomes).chain(deliveries).collect();
+    if known.iter().any(|status| status == text) {
+        return Ok(text.to_owned());
+    }
+    known.sort();
+    known.dedup();
+    Err(format!("must be one of: {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Pseudonyms;
+    use rstest::rstest;
+
+    fn read(query: &str) -> Result<Query, WrongParameter> {
+        parse(query, |msisdn| Pseudonyms::new(b"key").number(msisdn))
+    }
+
+    #[rstest]
+    fn a_number_may_be_written_in_any_form(
+        #[values("4526091045", "%2B4526091045", "+4526091045", "004526091045", "+45+26+09+10+45", "+45%20(26)-091045")]
+        number: &str,
+    ) {
+        let expected = Pseudonyms::new(b"key").number(Recipient::parse("4526091045").unwrap().msisdn);
+        assert_eq!(read(&format!("number={number}")).unwrap().number, Some(expected));
+    }
+
+    #[test]
+    fn each_parameter_narrows_the_query() {
+        let query = read("status=delivered&type=SignIn&country=dk&since=2026-11-22&limit=200").unwrap();
+        assert_eq!(query.status.as_deref(), Some("delivered"));
+        assert_eq!(query.usage_type.map(|usage_type| usage_type.as_str()), Some("SignIn"));
+        assert_eq!(query.country, Country::parse("DK"));
+        assert_eq!((query.since, query.limit), (Timestamp::parse("2026-11-22T00:00:00Z"), 200));
+        assert_eq!(read("").unwrap().limit, 50);
+    }
+
+    #[rstest]
+    #[case("number=1", "number")]
+    #[case("status=lost", "status")]
+    #[case("status=", "status")]
+    #[case("type=signin", "type")]
+    #[case("country=Denmark", "country")]
+    #[case("since=yesterday", "since")]
+    #[case("cursor=17", "cursor")]
+    #[case("limit=0", "limit")]
+    #[case("limit=201", "limit")]
+    #[case("limit=5&limit=6", "limit")]
+    #[case("limit=5&to=4526091045", "to")]
+    fn a_wrong_parameter_is_named_without_its_value(#[case] query: &str, #[case] parameter: &str) {
+        let wrong = read(query).unwrap_err();
+        assert_eq!(wrong.parameter, parameter);
+        assert!(!wrong.problem.contains("4526091045"), "{wrong:?}");
+    }
+}

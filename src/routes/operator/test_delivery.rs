@@ -1,0 +1,95 @@
+//! `POST /api/messages`: a test delivery, along the very line that Logto's calls go.
+
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpRequest, HttpResponse, http::ConnectionType, web};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::{Operators, bad_request, read, usage_type};
+use crate::{
+    ledger::MessageRecord,
+    routes::{
+        Public,
+        answer::Answer,
+        problem::{Cause, Problem},
+        send::deliver,
+    },
+    send::{Call, Sent},
+    sms::{MessageId, Payload, UsageType},
+};
+
+/// Logto's own test code: it counts as no repeat.
+const TEST_CODE: &str = "000000";
+/// The answer does not wait longer for the ledger.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TestDelivery {
+    to: String,
+    #[serde(rename = "type")]
+    usage_type: Option<String>,
+    locale: Option<String>,
+    payload: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct Accepted {
+    id: MessageId,
+    /// `accepted`, or `test_number`: nothing was sent.
+    outcome: &'static str,
+    message: Option<MessageRecord>,
+}
+
+pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Operators>) -> HttpResponse {
+    let begun = Instant::now();
+    let shared = &state.shared;
+    let Some(accepted) = shared.lifecycle.accept() else {
+        let answer = Answer::unavailable();
+        let mut response = answer.problem("the service is stopping").put_into(&mut answer.head());
+        response.head_mut().set_connection_type(ConnectionType::Close);
+        return response;
+    };
+    let call = match read(&request, body).await {
+        Ok(asked) => match call(asked) {
+            Ok(call) => call,
+            Err(problem) => return bad_request(&problem),
+        },
+        Err(refusal) => return refusal,
+    };
+    let language = shared.sentences.language(call.payload.locales());
+    let delivery = deliver(shared, accepted, call, begun).await;
+    let answer = Answer::of(&delivery);
+    match &delivery.result {
+        Ok(sent) => answer.head().json(accepted_as(*sent, delivery.id, shared).await),
+        Err(error) => {
+            let cause = Cause::of(error, shared.sentences.text(answer.sentence, language));
+            let detail = error.to_string();
+            Problem { cause: Some(cause), ..answer.problem(&detail) }.put_into(&mut answer.head())
+        }
+    }
+}
+
+fn call(asked: TestDelivery) -> Result<Call, String> {
+    let usage_type = asked.usage_type.as_deref().map_or(Ok(UsageType::Generic), usage_type)?;
+    let mut values = asked.payload.unwrap_or_default();
+    if !values.contains_key("code") && !values.contains_key("link") {
+        values.insert("code".to_owned(), TEST_CODE.into());
+    }
+    if let Some(locale) = asked.locale {
+        values.entry("locale").or_insert_with(|| locale.into());
+    }
+    Ok(Call { to: asked.to, usage_type, payload: Payload::from(values), ip: None })
+}
+
+async fn accepted_as(sent: Sent, id: MessageId, shared: &Public) -> Accepted {
+    match sent {
+        Sent::ToTestNumber => Accepted { id, outcome: "test_number", message: None },
+        Sent::Accepted(_) => {
+            let read = timeout(PATIENCE, shared.ledger.message(id)).await;
+            Accepted { id, outcome: "accepted", message: read.ok().and_then(Result::ok).flatten() }
+        }
+    }
+}

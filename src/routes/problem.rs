@@ -1,0 +1,96 @@
+//! Problem details (RFC 9457).
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderValue},
+    },
+};
+use serde::Serialize;
+
+use crate::{gatewayapi::Failure, limits::Refusal, send::SendError, sms::MessageId};
+
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// RFC 9457, section 3, with our extensions.
+#[derive(Serialize)]
+pub(super) struct Problem<'a> {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) title: &'static str,
+    pub(super) status: u16,
+    pub(super) detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message_id: Option<MessageId>,
+    /// The query's parameter that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parameter: Option<&'a str>,
+    #[serde(flatten)]
+    pub(super) cause: Option<Cause<'a>>,
+}
+
+/// What operators are told of a message that was not sent, and persons are not.
+#[derive(Serialize, Default)]
+pub(super) struct Cause<'a> {
+    /// The sentence that a person would have read.
+    person_reads: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_kind: Option<&'static str>,
+    /// GatewayAPI's, such as `0x0215`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<String>,
+    /// GatewayAPI's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_uuid: Option<&'a str>,
+}
+
+impl<'a> Problem<'a> {
+    pub(super) fn of(kind: &str, status: StatusCode, detail: &'a str) -> Self {
+        Self {
+            kind: format!("urn:gatewayapi-sms-connector:problem:{kind}"),
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail,
+            message_id: None,
+            parameter: None,
+            cause: None,
+        }
+    }
+
+    pub(super) fn put_into(&self, response: &mut HttpResponseBuilder) -> HttpResponse {
+        response.insert_header((CONTENT_TYPE, MEDIA_TYPE));
+        response.body(serde_json::to_vec(self).expect("strings and numbers are JSON"))
+    }
+
+    pub(super) fn respond(&self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).expect("made from a status");
+        self.put_into(&mut HttpResponse::build(status))
+    }
+}
+
+impl<'a> Cause<'a> {
+    pub(super) fn of(error: &'a SendError, person_reads: &'a str) -> Self {
+        let nothing = Self { person_reads, ..Self::default() };
+        match error {
+            SendError::Number(error) => Self { error_kind: Some(error.as_str()), ..nothing },
+            SendError::Limit(Refusal { limit, rule, .. }) => {
+                Self { limit: Some(limit.as_str()), rule: Some(rule.as_str()), ..nothing }
+            }
+            SendError::GatewayApi(Failure { kind, code, incident, .. }) => Self {
+                error_kind: Some(kind.as_str()),
+                error_code: code.map(|code| code.to_string()),
+                incident_uuid: incident.as_deref(),
+                ..nothing
+            },
+            SendError::Ledger(_)
+            | SendError::Template(_)
+            | SendError::TooManySegments { .. }
+            | SendError::Interrupted => nothing,
+        }
+    }
+}

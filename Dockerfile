@@ -20,7 +20,7 @@ RUN mkdir src benches \
 COPY config/default.toml config/default.toml
 COPY templates templates
 COPY src src
-RUN cargo build --release --locked
+RUN cargo build --release --locked && mkdir data
 
 # glibc and libgcc, no shell and no package manager; uid 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot
@@ -29,8 +29,10 @@ LABEL org.opencontainers.image.title="gatewayapi-sms-connector" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /build/target/release/gatewayapi-sms-connector /usr/local/bin/
 
-# A file mounted at /app/config/local.toml is read; nothing is written.
+# A file mounted at /app/config/local.toml is read. The ledger is written to /app/data: mount a volume there to keep it.
 WORKDIR /app
+COPY --from=build --chown=65532:65532 /build/data /app/data
+VOLUME /app/data
 # 8080 for Logto. 9090 for operators and Prometheus, on the container's own loopback until
 # SMS_OPERATOR__LISTEN=0.0.0.0:9090 opens it; publish it to trusted networks only.
 EXPOSE 8080 9090

@@ -144,7 +144,7 @@ impl Ledger {
                     LedgerUrl::Sqlite(path) => Place::File(path.clone()),
                     _ => Place::memory(),
                 };
-                let (store, shelf) = sqlite::open(&place, &limiter)?;
+                let (store, shelf) = sqlite::open(&place, &limiter, Timestamp::now())?;
                 (Box::new(store), Box::new(shelf), true)
             }
         };

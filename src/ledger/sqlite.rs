@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, ToSql, Transaction, params, params_from_iter, types::ToSqlOutput};
+use rusqlite::{Connection, OpenFlags, ToSql, Transaction, params_from_iter, types::ToSqlOutput};
 
 use super::{
     limiter::Limiter,
@@ -118,7 +118,7 @@ impl SqliteStore {
             "SELECT admitted_at, number_hash, range3_hash, range4_hash, ip_hash, country, counted FROM message \
              WHERE id >= ?1 AND counted & 1 AND (outcome IS NULL OR outcome IN ('accepted', 'unknown')) ORDER BY id",
         )?;
-        let mut rows = statement.query([&oldest.as_uuid().as_bytes()[..]])?;
+        let mut rows = statement.query([Cell::Id(oldest)])?;
         let mut count = 0;
         while let Some(row) = rows.next()? {
             let pseudonym = |index| row.get(index).map(Pseudonym::from_bits);
@@ -132,13 +132,13 @@ impl SqliteStore {
             limiter.decide(&touched, Charging::Force, Timestamp::from_micros(row.get(0)?));
             count += 1;
         }
-        // What the day's messages cost stands in the rows, too.
+        // What the day's messages cost stands in the rows, too, and what the last one to a country did.
         let midnight = MessageId::first_at(Timestamp::from_seconds(now.day() * 24 * 3600));
         let mut statement = self.connection.prepare(
-            "SELECT currency, country, sum(cost_micros), max(cost_micros) FROM message \
-             WHERE id >= ?1 AND currency IS NOT NULL GROUP BY currency, country",
+            "SELECT currency, country, sum(iif(id >= ?2, cost_micros, 0)), cost_micros, max(id) FROM message \
+             WHERE id >= ?1 AND currency IS NOT NULL GROUP BY currency, country ORDER BY max(id)",
         )?;
-        let mut rows = statement.query([&midnight.as_uuid().as_bytes()[..]])?;
+        let mut rows = statement.query([oldest, midnight].map(Cell::Id))?;
         while let Some(row) = rows.next()? {
             let country = country(row.get_ref(1)?.as_str_or_null()?);
             limiter.relearn_costs(&row.get::<_, String>(0)?, country, row.get(2)?, row.get(3)?, now);
@@ -148,9 +148,12 @@ impl SqliteStore {
 }
 
 /// Opens the database for writing and for reading, and has the limits remember what was sent.
-pub(super) fn open(place: &Place, limiter: &Limiter) -> Result<(SqliteStore, SqliteShelf), SqliteError> {
+pub(super) fn open(
+    place: &Place,
+    limiter: &Limiter,
+    now: Timestamp,
+) -> Result<(SqliteStore, SqliteShelf), SqliteError> {
     let store = SqliteStore::open(place)?;
-    let now = Timestamp::now();
     let prepared = || {
         let closed = store.close_open(now)?;
         let counted = store.rebuild(limiter, now)?;
@@ -241,7 +244,7 @@ impl Store for SqliteStore {
         let mut statement = self.connection.prepare_cached(
             "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id < ?1 ORDER BY id LIMIT ?2)",
         )?;
-        Ok(statement.execute(params![&oldest.as_uuid().as_bytes()[..], most as i64])?)
+        Ok(statement.execute([Cell::Id(oldest), Cell::Integer(Some(most as i64))])?)
     }
 }
 

@@ -222,7 +222,9 @@ impl Ledger {
         };
         if *is_shared && self.is_up() {
             // What is known here to be refused does not reach the database.
-            self.passes(limiter.peek(&counted, now))?;
+            if let Some(refused) = limiter.refusal(&counted, now) {
+                self.passes(refused)?;
+            }
             let expected = limiter.expected_cost(counted.country);
             let open = Write::Open { entry: entry.clone(), charging: Charging::Ask, expected };
             if let Ok(Written::Opened(decision)) = self.0.writer.write(open, PATIENCE).await {

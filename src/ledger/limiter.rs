@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    limits::{Charge, Charging, Decision, Key, Memory, Rules, Spent, States, Touched},
+    limits::{Charge, Charging, Decision, Key, Limit, Memory, Refusal, Rules, Spent, States, Touched},
     metrics::Metrics,
     sms::{Cost, Country, Currency, Timestamp},
 };
@@ -42,11 +42,14 @@ impl Limiter {
         })
     }
 
-    /// What the limits would say, as far as is known here. Charges nothing.
-    pub(super) fn peek(&self, touched: &Touched, now: Timestamp) -> Decision {
+    /// A refusal that is known here, because no other replica can have made it wrong. Charges nothing.
+    pub(super) fn refusal(&self, touched: &Touched, now: Timestamp) -> Option<Decision> {
         let state = self.lock();
         let expected = state.costs.get(&touched.country).copied();
-        self.rules.decide(touched, expected, Charging::Ask, now, &mut Untouched(&state.memory))
+        let decision = self.rules.decide(touched, expected, Charging::Ask, now, &mut Untouched(&state.memory));
+        // A range does not count a number twice, and another replica may have counted this one.
+        let is_certain = |refusal: Refusal| refusal.limit != Limit::Range;
+        Some(decision).filter(|decision| decision.result.err().is_some_and(is_certain))
     }
 
     pub(super) fn expected_cost(&self, country: Option<Country>) -> Option<Cost> {
@@ -130,4 +133,27 @@ impl States for Untouched<'_> {
     }
 
     fn set(&mut self, _: Key, _: &[i64]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Settings, Source};
+
+    #[test]
+    fn what_is_learned_is_forgotten_in_time() {
+        let required = "logto.authorization = 'x'\ngatewayapi.api_token = 'x'\ngatewayapi.sender = 'Acme'";
+        let source = Source { preset: Some(required.to_owned()), ..Source::default() };
+        let limits = Settings::load(&source).unwrap().settings.limits;
+        let metrics = Arc::new(Metrics::new());
+        let limiter = Limiter::new(Rules::of(&limits), Arc::clone(&metrics));
+        let period = limiter.rules.longest_period();
+        let mut now = Timestamp::from_seconds(1_000_000);
+        for subject in 0..10 {
+            let key = Key { limit: Limit::Number, subject };
+            limiter.learn([(key, &[1][..])], now);
+            now = now.plus(period);
+        }
+        assert!(metrics.limits_subjects.get() <= 2, "{}", metrics.limits_subjects.get());
+    }
 }

@@ -357,3 +357,6 @@ impl Ledger {
 fn patience(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now()).min(PATIENCE)
 }
+
+#[cfg(test)]
+mod tests;

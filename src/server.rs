@@ -130,6 +130,8 @@ impl Application {
         let operator =
             HttpServer::new(move || App::new().configure(routes::operator(Arc::clone(&metrics), operators.clone())))
                 .workers(1)
+                // A stream of events ends as soon as its client has gone.
+                .h1_allow_half_closed(false)
                 .shutdown_timeout(LAST_ANSWERS)
                 .disable_signals()
                 .bind(settings.operator.listen)

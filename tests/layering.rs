@@ -23,12 +23,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("prometheus", &["metrics"]),
     ("reqwest", &["gatewayapi"]),
     ("rlibphonenumber", &["sms"]),
-    ("rustls", &["gatewayapi"]),
+    ("rusqlite", &["ledger"]),
+    ("rustls", &["gatewayapi", "ledger"]),
     ("ryu_js", &["templates"]),
     ("subtle", &["auth"]),
     ("tikv_jemallocator", &["main"]),
+    ("tokio_postgres", &["ledger"]),
+    ("tokio_postgres_rustls", &["ledger"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("webpki_roots", &["gatewayapi"]),
+    ("webpki_roots", &["gatewayapi", "ledger"]),
 ];
 /// Lines outside tests.
 const LONGEST_FILE: usize = 320;

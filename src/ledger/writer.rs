@@ -24,6 +24,10 @@ use crate::{
 
 /// Writes in one transaction.
 const LARGEST_BATCH: usize = 512;
+/// After so many writes in one transaction, more are about to come.
+const BUSY: usize = 4;
+/// For how long they gather, then. Each transaction costs as much as many writes.
+const GATHER: Duration = Duration::from_micros(500);
 /// Writes that are kept while the database is away: some 25 MiB.
 const MOST_KEPT: usize = 100_000;
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -111,15 +115,14 @@ struct Work {
 impl Work {
     fn run(mut self, jobs: &Receiver<Job>) {
         let mut batch = Vec::new();
-        let gather = Duration::from_micros(std::env::var("GATHER").ok().and_then(|v| v.parse().ok()).unwrap_or(0));
         let mut last = 0;
         loop {
             let next = if self.is_up.load(Ordering::Relaxed) { self.next_chores } else { self.next_try };
             match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(job) => {
                     batch.push(job);
-                    if last >= 4 && !gather.is_zero() {
-                        thread::sleep(gather);
+                    if last >= BUSY {
+                        gather();
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -245,6 +248,11 @@ impl Work {
             Err(error) => self.is_away(&error),
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this thread serves nobody else")]
+fn gather() {
+    thread::sleep(GATHER);
 }
 
 impl Job {

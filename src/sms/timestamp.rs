@@ -38,7 +38,7 @@ impl Timestamp {
 
     /// How long until the next day begins, UTC.
     pub const fn until_tomorrow(self) -> Duration {
-        Duration::from_micros((MICROS_OF_A_DAY - self.0.rem_euclid(MICROS_OF_A_DAY)) as u64)
+        Duration::from_micros((MICROS_OF_A_DAY - self.0.rem_euclid(MICROS_OF_A_DAY)).cast_unsigned())
     }
 
     #[must_use]
@@ -54,7 +54,7 @@ impl Timestamp {
     /// The time from `earlier` to this moment; none where `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         let micros = self.0.saturating_sub(earlier.0);
-        Duration::from_micros(if micros < 0 { 0 } else { micros as u64 })
+        Duration::from_micros(if micros < 0 { 0 } else { micros.cast_unsigned() })
     }
 
     /// Reads RFC 3339, such as `2026-11-22T12:00:00Z`, or a date alone, which is its first moment.

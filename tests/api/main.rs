@@ -14,6 +14,7 @@ mod log;
 mod logto_connector;
 mod numbers;
 mod observability;
+mod operators;
 mod outcomes;
 mod reloading;
 mod repeats;

@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/steps.sh
+source tests/postgres.sh
+at_exit() { postgres_stop; }
 
 # Debian 12's. Logto's packages ask for 22, but what the tests use of them runs on 18.
 oldest_node=18
@@ -26,6 +28,8 @@ install_node() {
 }
 
 step 'Debian packages' install_packages
+step 'PostgreSQL' postgres_install
+step 'PostgreSQL for the tests' postgres_start
 step "Node and Logto's packages" install_node
 step 'cargo-nextest' cargo_tool nextest 0.9.143 --no-default-features --features default-no-update
 step 'doc tests' cargo test --locked --doc

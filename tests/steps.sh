@@ -2,7 +2,10 @@
 # What .ci/run and tests/run.sh share; they source it.
 
 current_step=start
-trap 'code=$?; ((code == 0)) || printf "\n==> FAILED (exit %d): %s\n" "$code" "$current_step" >&2' EXIT
+trap 'code=$?; ((code == 0)) || printf "\n==> FAILED (exit %d): %s\n" "$code" "$current_step" >&2; at_exit' EXIT
+
+# at_exit: what a script wants done in any case; it may declare its own.
+at_exit() { :; }
 
 # step NAME COMMAND...: runs it, and says how long it took.
 step() {

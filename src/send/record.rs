@@ -66,7 +66,7 @@ impl Record {
             tracing::warn!(usage_type, locale, name, "a placeholder had no value and was sent as it is written");
         }
         self.locale = Some(rendered.locale.clone());
-        self.template_variant = None; // WIP-VARIANT
+        self.template_variant = Some(Arc::clone(&rendered.variant));
         self.measured = Some(measured);
     }
 

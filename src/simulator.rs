@@ -117,6 +117,12 @@ impl Simulator {
         self.gateway.set_latency(latency);
     }
 
+    /// From now on all delivery reports go there, whatever a message or the options say: to a service whose port is known
+    /// only when it runs.
+    pub fn report_to(&self, url: impl Into<String>) {
+        self.gateway.report_to(url.into());
+    }
+
     /// Every accepted message so far, once for each of its recipients, in the order of acceptance.
     pub fn received(&self) -> Vec<Received> {
         self.gateway.inbox.all()

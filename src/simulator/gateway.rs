@@ -31,6 +31,8 @@ pub(super) struct Gateway {
 struct Conduct {
     behaviour: Behaviour,
     latency: Duration,
+    /// Where all reports go, whatever the message says.
+    report_url: Option<String>,
     /// Refusals so far of numbers that are refused a few times before they are accepted.
     refusals: HashMap<u64, u32>,
 }
@@ -47,7 +49,7 @@ impl Gateway {
             requests: watch::Sender::new(0),
             reports_answered: watch::Sender::new(0),
             untold: watch::Sender::new(Vec::new()),
-            conduct: Mutex::new(Conduct { behaviour, latency, refusals: HashMap::new() }),
+            conduct: Mutex::new(Conduct { behaviour, latency, report_url: None, refusals: HashMap::new() }),
             outbox,
         }
     }
@@ -66,6 +68,14 @@ impl Gateway {
 
     pub fn set_latency(&self, latency: Duration) {
         self.conduct().latency = latency;
+    }
+
+    pub fn report_url(&self) -> Option<String> {
+        self.conduct().report_url.clone()
+    }
+
+    pub fn report_to(&self, url: String) {
+        self.conduct().report_url = Some(url);
     }
 
     /// Counts a request to send, and gives its number.

@@ -99,7 +99,9 @@ struct Event {
 /// does not hold up the next, so it may arrive after it.
 pub(super) async fn report(gateway: Arc<Gateway>, message: Received) {
     let Some(reports) = &gateway.reports else { return };
-    let address = message.callback_url.as_ref().or(reports.url.as_ref()).and_then(|url| Address::parse(url));
+    let everywhere = gateway.report_url();
+    let url = everywhere.as_ref().or(message.callback_url.as_ref()).or(reports.url.as_ref());
+    let address = url.and_then(|url| Address::parse(url));
     let states = reports.states.as_deref().unwrap_or_else(|| Fate::of(message.msisdn).reports());
     let mut repetitions = JoinSet::new();
     for &ReportedState { status, fault } in states {

@@ -65,7 +65,7 @@ impl Shelf for PostgresShelf {
     }
 
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError> {
-        let (sql, cells) = row::search(query);
+        let (sql, cells) = row::search(query, "number_hash = ?");
         self.select(&sql, &cells)
     }
 }

@@ -1,7 +1,7 @@
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
-use super::Place;
+use super::{Place, numbers};
 use crate::{
     ledger::{
         message::{MessageRecord, Query},
@@ -35,7 +35,7 @@ impl Shelf for SqliteShelf {
     }
 
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError> {
-        let (sql, cells) = row::search(query);
+        let (sql, cells) = row::search(query, numbers::SEARCH);
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(cells), |row| Row::read(row))?;
         Ok(rows.map(|row| row.map(Row::into_record)).collect::<Result<_, _>>()?)

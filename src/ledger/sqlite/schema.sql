@@ -29,3 +29,16 @@ CREATE TABLE message (
     delivery_error_code  INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- Where the messages of a number are. An index that is kept up with each message would cost more than the message itself,
+-- for numbers lie everywhere in it; so it is filled later, up to the mark 'indexed'.
+CREATE TABLE message_of_number (
+    number_hash       INTEGER NOT NULL,
+    id                BLOB    NOT NULL,
+    PRIMARY KEY (number_hash, id)
+) STRICT, WITHOUT ROWID;
+
+-- Places in the order of ids.
+CREATE TABLE mark (
+    name              TEXT    NOT NULL PRIMARY KEY, -- 'indexed', or 'started': when the present process did
+    id                BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;

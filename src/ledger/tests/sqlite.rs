@@ -1,17 +1,17 @@
 //! What only SQLite does.
 
 use super::*;
-use crate::ledger::sqlite::SqliteStore;
+use crate::ledger::sqlite::{SqliteShelf, SqliteStore};
 
 #[test]
 fn a_file_is_one_processs() {
     let place = Place::new(Kind::File);
     let ledger = place.open();
     let file = super::super::Place::File(place.file());
-    let refusal = SqliteStore::open(&file).err().unwrap();
+    let refusal = open_file(&file).err().unwrap();
     assert!(matches!(refusal, SqliteError::InUse { .. }), "{refusal}");
     drop(ledger);
-    assert!(SqliteStore::open(&file).is_ok());
+    assert!(open_file(&file).is_ok());
 }
 
 #[test]
@@ -19,6 +19,53 @@ fn a_file_of_a_later_version_is_refused() {
     let place = Place::new(Kind::File);
     drop(place.open());
     rusqlite::Connection::open(place.file()).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let refusal = SqliteStore::open(&super::super::Place::File(place.file())).err().unwrap();
+    let refusal = open_file(&super::super::Place::File(place.file())).err().unwrap();
     assert!(matches!(refusal, SqliteError::TooNew { .. }), "{refusal}");
+}
+
+fn open_file(place: &super::super::Place) -> Result<(SqliteStore, SqliteShelf), SqliteError> {
+    let limiter = Limiter::new(Rules::of(&settings("").limits), Arc::new(Metrics::new()));
+    crate::ledger::sqlite::open(place, &limiter, NOW)
+}
+
+/// Each message of the number is found once, whether the index has it already or not.
+#[test]
+fn a_number_is_found_before_and_after_it_is_indexed() {
+    let place = Place::new(Kind::File);
+    let mut ledger = place.open();
+    let entries: Vec<_> =
+        (0..5).map(|minute| entry_to(NUMBER, None, NOW.plus(Duration::from_secs(60 * minute)))).collect();
+    let late = entry_to(NUMBER, None, NOW.plus(Duration::from_secs(30)));
+    let other = entry_to("+4526091046", None, NOW);
+    for entry in entries.iter().chain([&other]) {
+        ledger.force(entry);
+    }
+    let number = Some(entries[0].touched.number);
+    let found = |ledger: &mut Opened| {
+        let query = Query { number, limit: 100, ..Query::default() };
+        ledger.shelf.list(&query).unwrap().into_iter().map(|record| record.id).collect::<Vec<_>>()
+    };
+    let newest_first: Vec<_> = entries.iter().rev().map(|entry| entry.id).collect();
+    assert_eq!(found(&mut ledger), newest_first);
+
+    // Those that are older than a minute are indexed, two at a time.
+    let (nothing, now) = (MessageId::first_at(Timestamp::default()), NOW.plus(Duration::from_secs(240)));
+    assert_eq!(ledger.store.forget(nothing, now, 2).unwrap(), 2);
+    assert_eq!(found(&mut ledger), newest_first);
+    assert_eq!(ledger.store.forget(nothing, now, 100).unwrap(), 2);
+    assert_eq!(found(&mut ledger), newest_first);
+    assert_eq!(indexed(&place), 4);
+
+    // What was kept while the file could not be written comes late.
+    ledger.force(&late);
+    assert_eq!(found(&mut ledger).len(), 6);
+
+    assert_eq!(ledger.store.forget(entries[2].id, now, 100).unwrap(), 4);
+    assert_eq!(found(&mut ledger), newest_first[..3]);
+    assert_eq!(indexed(&place), 1, "the index forgets with the rows");
+}
+
+fn indexed(place: &Place) -> i64 {
+    let connection = rusqlite::Connection::open(place.file()).unwrap();
+    connection.query_row("SELECT count(*) FROM message_of_number", [], |row| row.get(0)).unwrap()
 }

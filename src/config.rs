@@ -204,6 +204,7 @@ impl Settings {
                 "ledger.pseudonym_key",
                 "must have at least 16 characters",
             ),
+            (limits.number.cooldown.get().as_secs() <= 31 * DAY, "limits.number.cooldown", "must be at most 31 d"),
             (
                 limits.ip.max_countries <= IpLimit::MOST_COUNTRIES,
                 "limits.ip.max_countries",

@@ -277,3 +277,6 @@ impl Rules {
         self.per_day.iter().copied().filter(|_| self.spend != Mode::Off)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ pub struct Limits {
 
 impl Limits {
     /// For how long a message may count.
-    pub(super) fn longest_period(&self) -> Duration {
+    pub fn longest_period(&self) -> Duration {
         let Self { number, ip, range, country, service, .. } = self;
         let rates = [&number.rates, &ip.rates, &range.rates, &country.rates, &service.rates];
         let rates = rates.into_iter().chain(country.overrides.values()).flat_map(Rates::as_slice);
@@ -135,7 +135,8 @@ impl Rates {
 /// Whom an entry of `always_allow` or `deny` means. `Debug` shows no number.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Party {
-    /// Numbers that begin with these digits; a whole number is one of them.
+    Number(u64),
+    /// Numbers that begin with these digits.
     Numbers(String),
     Country(Country),
     Network(IpNet),
@@ -179,17 +180,23 @@ impl FromStr for Party {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str =
+            "must be a number (+4526091045), a beginning (+45 26 09*), a country (DK) or a network (192.0.2.0/24)";
         if let Some(country) = Country::parse(text) {
             return Ok(Self::Country(country));
         }
         if let Some(network) = network(text) {
             return Ok(Self::Network(network));
         }
-        let digits = text.strip_suffix('*').unwrap_or(text).trim_start_matches('+').replace([' ', '-'], "");
-        if !(1..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err("must be a number or its beginning (+45 26 09*), a country (DK) or a network (192.0.2.0/24)");
+        let written = text.strip_suffix('*').unwrap_or(text);
+        let digits = written.strip_prefix('+').unwrap_or(written).replace([' ', '-'], "");
+        let is_beginning = written.len() < text.len();
+        // No number is shorter: what is, is a beginning without its asterisk.
+        let shortest = if is_beginning { 1 } else { 7 };
+        if !(shortest..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(EXPECTED);
         }
-        Ok(Self::Numbers(digits))
+        if is_beginning { Ok(Self::Numbers(digits)) } else { digits.parse().map(Self::Number).map_err(|_| EXPECTED) }
     }
 }
 
@@ -197,6 +204,7 @@ impl FromStr for Party {
 impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Number(_) => "Number(…)",
             Self::Numbers(_) => "Numbers(…)",
             Self::Country(country) => country.as_str(),
             Self::Network(_) => "Network(…)",

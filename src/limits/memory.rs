@@ -100,11 +100,11 @@ impl Hasher for KeyHasher {
     }
 
     fn write_i64(&mut self, subject: i64) {
-        self.0 = self.0.rotate_left(5) ^ subject as u64;
+        self.0 = self.0.rotate_left(5) ^ subject.cast_unsigned();
     }
 
     fn write_isize(&mut self, discriminant: isize) {
-        self.0 = self.0.rotate_left(5) ^ discriminant as u64;
+        self.0 = self.0.rotate_left(5) ^ discriminant.cast_unsigned() as u64;
     }
 }
 

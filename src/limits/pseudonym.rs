@@ -38,16 +38,15 @@ impl Pseudonyms {
 
     /// Of the numbers that differ from this one in their last three, or four, digits only.
     pub fn ranges(&self, msisdn: Msisdn) -> [Pseudonym; 2] {
-        [1_000, 10_000].map(|numbers: u64| {
-            let [.., a, b] = numbers.to_be_bytes();
-            let [p, q, r, s, t, u, v, w] = (msisdn.digits() / numbers).to_be_bytes();
-            self.of(b'r', &[a, b, p, q, r, s, t, u, v, w])
+        [1_000, 10_000].map(|numbers| {
+            let range = [numbers, msisdn.digits() / numbers].map(u64::to_be_bytes);
+            self.of(b'r', range.as_flattened())
         })
     }
 
     /// Of an IPv4 address, or of an IPv6 network of 64 bits, which is what one subscriber has.
     pub fn address(&self, ip: IpAddr) -> Pseudonym {
-        match ip {
+        match ip.to_canonical() {
             IpAddr::V4(ip) => self.of(b'4', &ip.octets()),
             IpAddr::V6(ip) => self.of(b'6', &Ipv6Addr::octets(&ip)[..8]),
         }
@@ -57,9 +56,8 @@ impl Pseudonyms {
         let mut mac = self.0.clone();
         mac.update(&[kind]);
         mac.update(subject);
-        let hash: [u8; 32] = mac.finalize().into_bytes().into();
-        let [a, b, c, d, e, f, g, h, ..] = hash;
-        Pseudonym(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let hash = mac.finalize().into_bytes();
+        Pseudonym(i64::from_be_bytes(*hash.first_chunk().expect("a hash has 32 bytes")))
     }
 }
 

@@ -58,6 +58,8 @@ impl Rules {
     /// When a list refuses the number, its country or the address.
     pub fn examine(&self, recipient: Recipient, ip: Option<IpAddr>, now: Timestamp) -> Result<Standing, Refusal> {
         let lists = &self.lists;
+        // An IPv4 address may come as an IPv6 one, which no list of networks would know.
+        let ip = ip.map(|ip| ip.to_canonical());
         let digits = recipient.msisdn.digits();
         let is_test = |test: &TestNumber| test.digits == digits && test.until.is_none_or(|until| now < until);
         if lists.test_numbers.iter().any(is_test) {
@@ -67,10 +69,10 @@ impl Rules {
         // The more exact entry wins, and of two equal ones the refusal.
         let denied = exactness(&lists.denied, recipient, ip);
         let allowed = exactness(&lists.always_allow, recipient, ip);
-        if denied > 0 && denied >= allowed {
+        if denied.is_some() && denied >= allowed {
             return refuses(Limit::Deny);
         }
-        if allowed > 0 {
+        if allowed.is_some() {
             return Ok(Standing::Exempt);
         }
         let mut monitored = LimitSet::default();
@@ -96,21 +98,33 @@ impl Rules {
     }
 }
 
-/// How exactly the best entry means this message; zero: none does.
-fn exactness(parties: &[Party], recipient: Recipient, ip: Option<IpAddr>) -> usize {
-    const COUNTRY: usize = 1;
-    const NETWORK: usize = 2;
+/// How exactly an entry means a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exactness {
+    Country,
+    /// With the length of its prefix.
+    Network(u8),
+    /// With how many digits it gives.
+    Numbers(usize),
+    Number,
+}
+
+/// How exactly the best entry means this message; `None`: none does.
+fn exactness(parties: &[Party], recipient: Recipient, ip: Option<IpAddr>) -> Option<Exactness> {
     if parties.is_empty() {
-        return 0;
+        return None;
     }
-    let digits = recipient.msisdn.digits().to_string();
+    let number = recipient.msisdn.digits();
+    let digits = number.to_string();
     let exactness = |party: &Party| match party {
-        Party::Country(country) if recipient.country == Some(*country) => COUNTRY,
-        Party::Network(network) if ip.is_some_and(|ip| network.contains(&ip)) => NETWORK,
-        Party::Numbers(beginning) if digits.starts_with(beginning) => NETWORK + beginning.len(),
-        _ => 0,
+        Party::Country(country) => (recipient.country == Some(*country)).then_some(Exactness::Country),
+        Party::Network(network) => {
+            ip.is_some_and(|ip| network.contains(&ip)).then(|| Exactness::Network(network.prefix_len()))
+        }
+        Party::Numbers(beginning) => digits.starts_with(beginning).then_some(Exactness::Numbers(beginning.len())),
+        Party::Number(whole) => (number == *whole).then_some(Exactness::Number),
     };
-    parties.iter().map(exactness).max().unwrap_or_default()
+    parties.iter().filter_map(exactness).max()
 }
 
 /// Not an address of the world: a proxy's that was not told whom it speaks for, or one's own network.

@@ -142,7 +142,7 @@ pub struct Touched {
 pub enum Charging {
     /// It leaves if all limits let it.
     Ask,
-    /// It has left, so it counts, whatever the limits say.
+    /// It has left, perhaps a while ago, so it counts, whatever the limits say.
     Force,
 }
 
@@ -161,6 +161,8 @@ pub struct Charge {
     at: Timestamp,
     /// Bit by bit, as [`charged`] says.
     charged: u32,
+    /// What stood in the place of the message's country among those of its address.
+    country_before: Option<i64>,
     /// What the message is expected to cost, in a currency that has a budget.
     reserved: Option<Cost>,
 }
@@ -169,18 +171,14 @@ pub struct Charge {
 mod charged {
     pub(super) const NUMBER: u32 = 1;
     pub(super) const IP: u32 = 1 << 1;
-    pub(super) const IP_COUNTRY: u32 = 1 << 2;
-    pub(super) const COUNTRY: u32 = 1 << 3;
-    pub(super) const SERVICE: u32 = 1 << 4;
+    pub(super) const COUNTRY: u32 = 1 << 2;
+    pub(super) const SERVICE: u32 = 1 << 3;
 
     /// Of a rate of the ranges.
     pub(super) const fn range(rate: usize) -> u32 {
         1 << (8 + rate)
     }
 }
-
-/// For how long an address's countries count.
-const COUNTRIES_PERIOD: Duration = Duration::from_secs(24 * 3600);
 
 /// The configured limits.
 #[derive(Debug)]
@@ -209,21 +207,19 @@ pub struct Rules {
 impl Rules {
     pub fn of(limits: &config::Limits) -> Self {
         let gcra = |rates: &Rates| rates.as_slice().iter().copied().map(Gcra::of).collect::<Vec<_>>();
-        let all_rates = [&limits.number.rates, &limits.ip.rates, &limits.range.rates, &limits.country.rates]
-            .into_iter()
-            .chain([&limits.service.rates])
-            .chain(limits.country.overrides.values());
-        let longest = all_rates.flat_map(Rates::as_slice).map(|rate| rate.period).max().unwrap_or_default();
+        // What counts nothing is off, and takes no memory.
+        let mode = |mode, counts: bool| if counts { mode } else { Mode::Off };
+        let any = |rates: &Rates| !rates.as_slice().is_empty();
         let cooldown = limits.number.cooldown.get();
         Self {
             lists: standing::Lists::of(limits),
-            number: limits.number.mode,
+            number: mode(limits.number.mode, any(&limits.number.rates) || !cooldown.is_zero()),
             cooldown: (!cooldown.is_zero()).then(|| Gcra::pause(cooldown)),
             number_rates: gcra(&limits.number.rates),
-            ip: limits.ip.mode,
+            ip: mode(limits.ip.mode, any(&limits.ip.rates) || limits.ip.max_countries > 0),
             ip_rates: gcra(&limits.ip.rates),
             max_countries: limits.ip.max_countries,
-            range: limits.range.mode,
+            range: mode(limits.range.mode, any(&limits.range.rates)),
             range_rates: limits.range.rates.as_slice().iter().map(|rate| (Gcra::of(*rate), rate.period)).collect(),
             country: limits.country.mode,
             country_rates: gcra(&limits.country.rates),
@@ -234,11 +230,11 @@ impl Rules {
                 .map(|(country, rates)| (*country, gcra(rates)))
                 .collect(),
             home_countries: limits.home_countries.iter().copied().collect(),
-            service: limits.service.mode,
+            service: mode(limits.service.mode, any(&limits.service.rates)),
             service_rates: gcra(&limits.service.rates),
             spend: limits.spend.mode,
             per_day: limits.spend.per_day.iter().map(|(currency, amount)| (*currency, *amount)).collect(),
-            longest: longest.max(cooldown).max(COUNTRIES_PERIOD),
+            longest: limits.longest_period().max(state::COUNTRIES_PERIOD),
         }
     }
 
@@ -255,7 +251,7 @@ impl Rules {
         let country = self.rates_of(touched.country).map(|_| Key::country(touched.country));
         let service = (self.service != Mode::Off).then(Key::service);
         let number = self.counts_numbers().then(|| Key::new(Limit::Number, touched.number.bits()));
-        let spend = self.budgets().map(|(currency, _)| Key::spend(currency)).collect::<Vec<_>>();
+        let spend = self.budgets().map(|(currency, _)| Key::spend(currency));
         [number, ip].into_iter().chain(ranges).chain([country, service]).flatten().chain(spend)
     }
 
@@ -270,7 +266,8 @@ impl Rules {
             return None;
         }
         let its_own = self.country_overrides.iter().find(|(overridden, _)| Some(*overridden) == country);
-        Some(its_own.map_or(&self.country_rates, |(_, rates)| rates))
+        let rates = its_own.map_or(&self.country_rates, |(_, rates)| rates);
+        (!rates.is_empty()).then_some(rates)
     }
 
     fn budgets(&self) -> impl Iterator<Item = (Currency, i64)> {

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use crate::{config::Rate, sms::Timestamp};
 
+/// Microseconds that the clocks of replicas, which share timestamps, may differ by.
+const SKEW: i64 = 60_000_000;
+
 /// A rate, ready to be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gcra {
@@ -32,17 +35,36 @@ impl Gcra {
     pub(super) fn take(self, stamp: i64, now: Timestamp) -> Result<i64, Duration> {
         let next = stamp.max(now.micros()).saturating_add(self.interval);
         let ahead = next.saturating_sub(now.micros());
-        if ahead <= self.capacity { Ok(next) } else { Err(Duration::from_micros((ahead - self.capacity) as u64)) }
+        if ahead <= self.capacity {
+            Ok(next)
+        } else {
+            Err(Duration::from_micros((ahead - self.capacity).cast_unsigned()))
+        }
     }
 
-    /// The timestamp after one more message that has left already.
+    /// The timestamp after one more message that has left already, perhaps a while ago. What is far too much is not held
+    /// against the ones to come.
     pub(super) fn force(self, stamp: i64, now: Timestamp) -> i64 {
-        stamp.max(now.micros()).saturating_add(self.interval)
+        let next = stamp.max(now.micros()).saturating_add(self.interval);
+        next.min(self.furthest(now)).max(stamp)
     }
 
-    /// The timestamp without one of its messages.
-    pub(super) const fn give_back(self, stamp: i64) -> i64 {
-        stamp.saturating_sub(self.interval)
+    /// A timestamp that no clock near ours made, or another rate: one message passes, and then the rate holds.
+    pub(super) fn mend(self, stamp: i64, now: Timestamp) -> i64 {
+        let full = now.micros().saturating_add(self.capacity);
+        if stamp > self.furthest(now) { full - self.interval } else { stamp }
+    }
+
+    /// How far ahead a timestamp may be.
+    fn furthest(self, now: Timestamp) -> i64 {
+        now.micros().saturating_add(self.capacity).saturating_add(self.capacity.max(SKEW))
+    }
+
+    /// The timestamp without a message that was taken so long before the last one. What time has paid back since may
+    /// have made room for others already, so it is not given back again: this never makes room for more than the rate.
+    pub(super) fn give_back(self, stamp: i64, before_last: Duration) -> i64 {
+        let paid_back = i64::try_from(before_last.as_micros()).unwrap_or(i64::MAX);
+        stamp.saturating_sub(self.interval.saturating_sub(paid_back).max(0))
     }
 }
 
@@ -75,7 +97,7 @@ mod tests {
         let pause = Gcra::pause(Duration::from_secs(25));
         let stamp = pause.take(0, NOW).unwrap();
         assert_eq!(pause.take(stamp, NOW), Err(Duration::from_secs(25)));
-        assert!(pause.take(pause.give_back(stamp), NOW).is_ok());
+        assert!(pause.take(pause.give_back(stamp, Duration::ZERO), NOW).is_ok());
     }
 
     proptest! {

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::{Limit, gcra::Gcra};
 use crate::{
-    config::Rates,
+    config::{IpLimit, Rates},
     sms::{Country, Currency, Timestamp},
 };
+
+/// For how long an address's countries count.
+pub(super) const COUNTRIES_PERIOD: Duration = Duration::from_secs(24 * 3600);
 
 /// Names one subject's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,20 +57,24 @@ pub(super) struct Stamps {
 
 impl Stamps {
     pub(super) const EMPTY: Self = Self { length: 0, stamps: [0; Self::MOST] };
-    const MOST: usize = 12;
+    const MOST: usize = Self::COUNTRIES + IpLimit::MOST_COUNTRIES;
 
+    /// Of all but budgets: when the last message was counted.
+    const LAST: usize = 0;
+    /// Of all but numbers and budgets: where the timestamps of their rates begin.
+    pub(super) const RATES: usize = 1;
+    /// Of an address: where its countries begin, each with the moment until which it counts.
+    const COUNTRIES: usize = Self::RATES + Rates::MOST;
     /// Of a number: the timestamp of its cooldown.
-    pub(super) const COOLDOWN: usize = 0;
+    pub(super) const COOLDOWN: usize = 1;
     /// Of a number: where the timestamps of its rates begin.
-    pub(super) const NUMBER_RATES: usize = 1;
+    pub(super) const NUMBER_RATES: usize = Self::COOLDOWN + 1;
     /// Of a number: where the moments begin at which its ranges were last charged for it, one for each of their rates.
     pub(super) const COUNTED: usize = Self::NUMBER_RATES + Rates::MOST;
-    /// Of all others: where the timestamps of their rates begin.
-    pub(super) const RATES: usize = 0;
-    /// Of an address: where its countries begin, each with the moment until which it counts.
-    const COUNTRIES: usize = Rates::MOST;
-    /// As many countries as an address can be watched for.
-    pub(super) const MOST_COUNTRIES: usize = Self::MOST - Self::COUNTRIES;
+    /// Of a budget: the day, what was spent on it in millionths, and whether that was warned about.
+    const DAY: usize = 0;
+    const SPENT: usize = 1;
+    const WARNED: usize = 2;
 
     pub(super) fn of(known: Option<&[i64]>) -> Self {
         let mut stamps = Self::EMPTY;
@@ -92,73 +99,110 @@ impl Stamps {
         }
     }
 
-    pub(super) fn give_back(&mut self, first: usize, rates: &[Gcra]) {
+    /// When the last message was counted.
+    pub(super) const fn last(&self) -> Timestamp {
+        Timestamp::from_micros(self.at(Self::LAST))
+    }
+
+    pub(super) fn set_last(&mut self, last: Timestamp) {
+        self.put(Self::LAST, &[last.micros()]);
+    }
+
+    /// Without a message that was counted at this moment by these rates.
+    pub(super) fn give_back(&mut self, first: usize, rates: &[Gcra], charged_at: Timestamp) {
+        let before_last = self.last().since(charged_at);
         for (index, rate) in rates.iter().enumerate() {
-            self.put(first + index, &[rate.give_back(self.at(first + index))]);
+            self.put(first + index, &[rate.give_back(self.at(first + index), before_last)]);
         }
     }
 
-    /// Notes a country. `true`: it is a new one. Refused with the time until the oldest country counts no more.
-    pub(super) fn add_country(
+    /// Notes a country, and returns what stood in its place. Refused with the time until a place is free.
+    pub(super) fn note_country(
         &mut self,
-        country: Country,
-        until: Timestamp,
+        country: Option<Country>,
         now: Timestamp,
         most: usize,
-    ) -> Result<bool, Duration> {
-        let most = most.min(Self::MOST_COUNTRIES);
-        let places = Self::COUNTRIES..Self::COUNTRIES + most;
-        let known =
-            places.clone().find(|&place| country_at(self.at(place)) == letters(country) && self.is_live(place, now));
-        let is_new = known.is_none();
-        let Some(place) = known.or_else(|| places.clone().find(|&place| !self.is_live(place, now))) else {
+    ) -> Result<i64, Duration> {
+        let places = Self::COUNTRIES..Self::COUNTRIES + most.min(IpLimit::MOST_COUNTRIES);
+        let is_known = |&place: &usize| is_live(self.at(place), now) && letters_at(self.at(place)) == letters(country);
+        let is_free = |&place: &usize| !is_live(self.at(place), now);
+        let Some(place) = places.clone().find(is_known).or_else(|| places.clone().find(is_free)) else {
             let next = places.map(|place| until_at(self.at(place))).min().unwrap_or_default();
             return Err(Timestamp::from_micros(next).since(now));
         };
-        // The seconds are rounded up, so a country never counts too short.
-        let seconds = until.micros().div_euclid(1_000_000) + 1;
-        self.put(place, &[(seconds << 16) | letters(country)]);
-        Ok(is_new)
+        let before = self.at(place);
+        let noted = noted_country(country, now);
+        // A message that is told late does not shorten the time of one that was told before.
+        let is_later = is_live(before, now) && before > noted;
+        self.put(place, &[if is_later { before } else { noted }]);
+        Ok(before)
     }
 
-    /// Forgets a country, unless it was noted again since.
-    pub(super) fn remove_country(&mut self, country: Option<Country>, until: Timestamp) {
-        let Some(country) = country else { return };
-        let seconds = until.micros().div_euclid(1_000_000) + 1;
-        for place in Self::COUNTRIES..Self::MOST {
-            if self.at(place) == (seconds << 16) | letters(country) {
-                self.put(place, &[0]);
-            }
+    /// Puts back what stood in a country's place, unless the country was noted again since.
+    pub(super) fn forget_country(&mut self, country: Option<Country>, noted_at: Timestamp, before: i64) {
+        let noted = noted_country(country, noted_at);
+        if let Some(place) = (Self::COUNTRIES..Self::MOST).find(|&place| self.at(place) == noted) {
+            self.put(place, &[before]);
         }
     }
 
-    fn is_live(&self, place: usize, now: Timestamp) -> bool {
-        until_at(self.at(place)) > now.micros()
+    /// Of a budget: the day that it is at.
+    pub(super) const fn day(&self) -> i64 {
+        self.at(Self::DAY)
     }
 
-    /// Of a budget: what was spent on a day.
-    pub(super) const fn spent_on(&self, day: i64) -> i64 {
-        if self.at(0) == day { self.at(1) } else { 0 }
-    }
-
-    /// Of a budget: counts what was spent on a day, and forgets the days before.
-    pub(super) fn spend(&mut self, day: i64, micros: i64) {
-        if day >= self.at(0) {
-            let spent = self.spent_on(day).saturating_add(micros).max(0);
-            self.put(0, &[day, spent]);
+    /// Of a budget: begins the day, unless it has begun. Another replica may have begun the next one a little earlier; a
+    /// day after that is of a clock that was wrong.
+    pub(super) fn begin_day(&mut self, today: i64) {
+        if !(today..=today.saturating_add(1)).contains(&self.day()) {
+            self.put(Self::DAY, &[today, 0, 0]);
         }
     }
+
+    /// Of a budget: what was spent on its day.
+    pub(super) const fn spent(&self) -> i64 {
+        self.at(Self::SPENT)
+    }
+
+    pub(super) fn spend(&mut self, micros: i64) {
+        self.put(Self::SPENT, &[self.spent().saturating_add(micros).max(0)]);
+    }
+
+    /// Of a budget: `true` once on its day.
+    pub(super) fn warn(&mut self) -> bool {
+        let warns = self.at(Self::WARNED) == 0;
+        self.put(Self::WARNED, &[1]);
+        warns
+    }
 }
 
-fn letters(country: Country) -> i64 {
-    packed(country.as_str())
+const _: () = assert!(Stamps::COUNTED + Rates::MOST <= Stamps::MOST, "the stamps of a number fit");
+
+/// Bits of a noted country that are its letters. The others are the moment until which it counts.
+const LETTERS: u32 = 10;
+
+fn noted_country(country: Option<Country>, now: Timestamp) -> i64 {
+    (now.plus(COUNTRIES_PERIOD).micros() << LETTERS) | letters(country)
 }
 
-const fn country_at(stamp: i64) -> i64 {
-    stamp & 0xffff
+/// Five bits each. Numbers of no country are a country together.
+fn letters(country: Option<Country>) -> i64 {
+    country.map_or(0, |country| {
+        country.as_str().bytes().fold(0, |letters, letter| (letters << 5) | i64::from(letter - b'A' + 1))
+    })
+}
+
+const fn letters_at(stamp: i64) -> i64 {
+    stamp & ((1 << LETTERS) - 1)
 }
 
 /// Microseconds since 1970.
 const fn until_at(stamp: i64) -> i64 {
-    (stamp >> 16) * 1_000_000
+    stamp >> LETTERS
+}
+
+/// A moment further away was noted by a clock that was wrong.
+fn is_live(stamp: i64, now: Timestamp) -> bool {
+    let furthest = now.plus(2 * COUNTRIES_PERIOD);
+    (now.micros() + 1..=furthest.micros()).contains(&until_at(stamp))
 }

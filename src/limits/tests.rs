@@ -1,10 +1,17 @@
 //! What the limits promise, as the ledger asks them: first the lists, then what was sent before.
 
+mod address;
+mod clock;
+mod force;
+mod give_back;
 mod number;
 mod privacy;
+mod properties;
 mod range;
+mod spend;
 mod standing;
 mod totals;
+mod waits;
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -90,7 +97,7 @@ impl Message {
     }
 }
 
-/// Connectors with the same rules, one of which is asked at some moment.
+/// A connector with its limits, at some moment.
 struct Service {
     rules: Rules,
     states: Remembered,
@@ -169,6 +176,11 @@ impl Service {
         decision.result.expect("the message leaves");
         decision.monitored.iter().collect()
     }
+
+    fn did_not_leave(&mut self, message: Message, charge: Charge) {
+        let (touched, _) = self.touched(message).unwrap().unwrap();
+        self.rules.give_back(&touched, charge, &mut self.states);
+    }
 }
 
 fn refused(limit: Limit, rule: Rule, wait: Duration) -> Refusal {
@@ -244,6 +256,20 @@ fn the_keys_of_a_message_are_those_that_it_changes() {
     assert_eq!(keys.len(), 8);
     let service = Service::only("");
     assert_eq!(service.rules.keys(&touched).count(), 0);
+}
+
+/// What counts nothing takes no memory.
+#[test]
+fn limits_without_rates_remember_nothing() {
+    let mut service = Service::with(
+        "limits.number = { cooldown = '0s', rates = [] }
+         limits.ip = { rates = [], max_countries = 0 }
+         limits.range.rates = []
+         limits.country.rates = []
+         limits.service.rates = []",
+    );
+    assert_eq!(service.send_all([to(DANISH).from("198.51.100.7"); 100]), 100);
+    assert_eq!(service.states, Remembered::default());
 }
 
 #[test]

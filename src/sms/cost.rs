@@ -34,6 +34,12 @@ impl Cost {
     pub fn amount(self) -> f64 {
         self.micros as f64 / 1e6
     }
+
+    /// Nobody is paid for sending.
+    #[must_use]
+    pub fn at_least_nothing(self) -> Self {
+        Self { micros: self.micros.max(0), ..self }
+    }
 }
 
 /// A currency by its ISO 4217 code.

@@ -36,9 +36,9 @@ impl Timestamp {
         self.0.div_euclid(MICROS_OF_A_DAY)
     }
 
-    /// How long until the next day begins, UTC.
-    pub const fn until_tomorrow(self) -> Duration {
-        Duration::from_micros((MICROS_OF_A_DAY - self.0.rem_euclid(MICROS_OF_A_DAY)).cast_unsigned())
+    /// The first moment of a day since 1970, UTC.
+    pub const fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(MICROS_OF_A_DAY))
     }
 
     #[must_use]
@@ -108,7 +108,8 @@ mod tests {
     #[test]
     fn a_day_ends_at_midnight() {
         let moment = Timestamp::parse("2026-11-22T23:59:30Z").unwrap();
-        assert_eq!(moment.until_tomorrow(), Duration::from_secs(30));
-        assert_eq!(moment.plus(Duration::from_secs(30)).day(), moment.day() + 1);
+        let tomorrow = Timestamp::of_day(moment.day() + 1);
+        assert_eq!(tomorrow, moment.plus(Duration::from_secs(30)));
+        assert_eq!(tomorrow.day(), moment.day() + 1);
     }
 }

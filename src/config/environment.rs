@@ -11,6 +11,9 @@ const KEYS_NAMED_FILE: [&str; 2] = ["gatewayapi.extra_ca_file", "ledger.ca_file"
 /// Secrets of which there may be several: only here a comma separates them.
 const LISTS: [&str; 3] = ["logto.authorization", "operator.token", "delivery_reports.secret"];
 
+/// Maps by a code, which is written in capitals: `SMS_GATEWAYAPI__SENDERS__DK` is `gatewayapi.senders.DK`.
+pub(super) const BY_CODE: [&str; 3] = ["gatewayapi.senders", "limits.country.override", "limits.spend.per_day"];
+
 /// One value, and the variable that it came from.
 pub(super) struct Variable {
     pub(super) name: String,
@@ -33,6 +36,7 @@ pub(super) fn read(
             Some(path) if !KEYS_NAMED_FILE.contains(&written.as_str()) => (path.to_owned(), content(&name, &value)?),
             _ => (written, value),
         };
+        let path = with_code(path);
         if !is_path(&path) {
             return Err(ConfigError::Unknown { key: path, origin: name });
         }
@@ -56,6 +60,13 @@ fn parse(path: &str, text: String) -> config::Value {
         return values.collect::<Vec<_>>().into();
     }
     text.into()
+}
+
+fn with_code(path: String) -> String {
+    match path.rsplit_once('.') {
+        Some((map, code)) if BY_CODE.contains(&map) => format!("{map}.{}", code.to_uppercase()),
+        _ => path,
+    }
 }
 
 /// `section.key`, which the configuration's own path syntax then reads as it is meant.

@@ -1,12 +1,17 @@
 //! Puts the layers over each other, and says of a wrong value where it came from.
 
-use std::{collections::BTreeMap, ffi::OsString, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
 
-use config::{Config, ConfigBuilder, File, FileFormat, builder::DefaultState};
+use config::{Config, ConfigBuilder, File, FileFormat, ValueKind, builder::DefaultState};
 
 use super::{
     DEFAULTS, Settings,
-    environment::{self, Variable},
+    environment::{self, BY_CODE, Variable},
 };
 
 /// Stand in for the required keys while a single layer is checked.
@@ -72,13 +77,14 @@ fn variable_of(key: &str) -> String {
 
 pub(super) fn load(source: &Source) -> Result<Loaded, ConfigError> {
     let variables = environment::read(source.environment.iter().cloned())?;
-    check_layers(source, &variables)?;
+    let file = source.file.as_deref().map(read).transpose()?;
+    check_each(&variables)?;
 
     let whole = build("configuration", |mut builder| {
         builder = builder.add_source(toml(DEFAULTS));
         builder = builder.add_source(toml(source.preset.as_deref().unwrap_or_default()));
-        if let Some(path) = &source.file {
-            builder = builder.add_source(file(path));
+        if let Some(file) = file {
+            builder = builder.add_source(file);
         }
         for (path, variable) in &variables {
             builder = builder.set_override(path, variable.value.clone())?;
@@ -91,31 +97,46 @@ pub(super) fn load(source: &Source) -> Result<Loaded, ConfigError> {
     if let Some((key, meaning)) = REQUIRED.into_iter().find(|(key, _)| whole.get::<config::Value>(key).is_err()) {
         return Err(ConfigError::Missing { key, meaning });
     }
-    let settings = deserialize(whole, &|_| "configuration".to_owned())?;
+    let settings = deserialize(whole, "configuration")?;
     settings.check()?;
     let warnings = settings.warnings().collect();
     Ok(Loaded { settings, warnings })
 }
 
-/// Each layer alone, so that a fault can be told with its origin.
-fn check_layers(source: &Source, variables: &BTreeMap<String, Variable>) -> Result<(), ConfigError> {
-    if let Some(path) = &source.file {
-        let origin = path.display().to_string();
-        let layer = build(&origin, |builder| Ok(alone(builder).add_source(file(path))))?;
-        deserialize(layer, &|_| origin.clone())?;
+/// The file, checked alone, so that a fault can be told with its origin.
+fn read(path: &Path) -> Result<Config, ConfigError> {
+    let origin = path.display().to_string();
+    let file = build(&origin, |builder| Ok(builder.add_source(File::from(path).format(FileFormat::Toml))))?;
+    deserialize(build(&origin, |builder| Ok(alone(builder).add_source(file.clone())))?, &origin)?;
+    Ok(with_codes(file))
+}
+
+/// Each variable alone, for the same reason.
+fn check_each(variables: &BTreeMap<String, Variable>) -> Result<(), ConfigError> {
+    let base = build("configuration", |builder| Ok(alone(builder)))?;
+    for (path, Variable { name, value }) in variables {
+        let layer = build(name, |builder| builder.add_source(base.clone()).set_override(path, value.clone()))?;
+        deserialize(layer, name)?;
     }
-    let layer = build("environment", |builder| {
-        variables
-            .iter()
-            .try_fold(alone(builder), |builder, (path, variable)| builder.set_override(path, variable.value.clone()))
-    })?;
-    let variable = |key: &str| {
-        let exact = variables.get(key);
-        let below = || variables.range(format!("{key}.")..).next().map(|(_, variable)| variable);
-        exact.or_else(below).map_or_else(|| "environment".to_owned(), |variable| variable.name.clone())
-    };
-    deserialize(layer, &variable)?;
     Ok(())
+}
+
+/// `dk` in a file is what `DK` is in the environment.
+fn with_codes(mut layer: Config) -> Config {
+    for path in BY_CODE {
+        let below = path.split('.').try_fold(&mut layer.cache, |value, step| table(value)?.get_mut(step));
+        if let Some(map) = below.and_then(table) {
+            *map = std::mem::take(map).into_iter().map(|(code, value)| (code.to_uppercase(), value)).collect();
+        }
+    }
+    layer
+}
+
+fn table(value: &mut config::Value) -> Option<&mut config::Map<String, config::Value>> {
+    match &mut value.kind {
+        ValueKind::Table(table) => Some(table),
+        _ => None,
+    }
 }
 
 fn alone(builder: ConfigBuilder<DefaultState>) -> ConfigBuilder<DefaultState> {
@@ -124,10 +145,6 @@ fn alone(builder: ConfigBuilder<DefaultState>) -> ConfigBuilder<DefaultState> {
 
 fn toml(text: &str) -> File<config::FileSourceString, FileFormat> {
     File::from_str(text, FileFormat::Toml)
-}
-
-fn file(path: &std::path::Path) -> File<config::FileSourceFile, FileFormat> {
-    File::from(path).format(FileFormat::Toml)
 }
 
 fn build(
@@ -139,16 +156,16 @@ fn build(
         .map_err(|error| ConfigError::Layer { origin: origin.to_owned(), problem: without_excerpt(&error.to_string()) })
 }
 
-fn deserialize(layer: Config, origin_of: &dyn Fn(&str) -> String) -> Result<Settings, ConfigError> {
+fn deserialize(layer: Config, origin: &str) -> Result<Settings, ConfigError> {
     let mut ignored = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| ignored.push(path.to_string());
     let deserializer = serde_ignored::Deserializer::new(layer, &mut note);
     let settings: Settings = serde_path_to_error::deserialize(deserializer).map_err(|fault| {
         let key = fault.path().to_string();
-        ConfigError::Type { origin: origin_of(&key), problem: problem(fault.into_inner()), key }
+        ConfigError::Type { origin: origin.to_owned(), key, problem: problem(fault.into_inner()) }
     })?;
     match ignored.into_iter().next() {
-        Some(key) => Err(ConfigError::Unknown { origin: origin_of(&key), key }),
+        Some(key) => Err(ConfigError::Unknown { key, origin: origin.to_owned() }),
         None => Ok(settings),
     }
 }

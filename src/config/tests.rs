@@ -20,6 +20,21 @@ fn refusal(variables: &[(&str, &str)]) -> String {
     Settings::load(&environment(variables)).unwrap_err().to_string()
 }
 
+/// Loads a file, with the required keys from the environment.
+fn load_file(toml: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    std::fs::write(file.path(), toml).unwrap();
+    Settings::load(&Source { file: Some(file.path().to_owned()), ..environment(variables) })
+}
+
+/// Why a file is refused, without its path.
+fn refusal_of_file(toml: &str) -> String {
+    let refusal = load_file(toml, &[]).unwrap_err().to_string();
+    let (path, rest) = refusal.split_once(".toml: ").unwrap_or_else(|| panic!("{refusal}"));
+    assert!(path.starts_with('/'), "{refusal}");
+    rest.to_owned()
+}
+
 #[test]
 fn three_keys_are_enough() {
     let settings = load(&[]);
@@ -55,7 +70,7 @@ fn a_missing_key_is_named(#[case] missing: usize, #[case] sentence: &str) {
 )]
 #[case("SMS_SERVICE_HOST", "10.0.0.1", "unknown key service_host in SMS_SERVICE_HOST")]
 #[case("SMS_GATEWAYAPI__MAX_BATCH", "many", "SMS_GATEWAYAPI__MAX_BATCH: gatewayapi.max_batch: ")]
-#[case("SMS_GATEWAYAPI__SENDERS__DENMARK", "Acme", "`denmark`: not a two-letter ISO country code")]
+#[case("SMS_GATEWAYAPI__SENDERS__DENMARK", "Acme", "`DENMARK`: not the ISO code of a country")]
 #[case("SMS_GATEWAYAPI__SENDERS__DK", "A much too long sender", "at most 11 characters")]
 #[case("SMS_GATEWAYAPI__VALIDITY_PERIOD", "30s", "gatewayapi.validity_period must be 60 s")]
 #[case("SMS_DELIVERY__DEADLINE", "18446744073709551615s", "delivery.deadline must be 1 ms to 60 s")]
@@ -157,16 +172,25 @@ fn an_error_in_a_file_shows_its_place_and_no_secret(#[case] toml: &str) {
 
 #[test]
 fn a_country_has_one_sender() {
-    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
-    std::fs::write(file.path(), "gatewayapi.senders = { DK = \"One\", dk = \"Two\" }").unwrap();
-    let source = Source { file: Some(file.path().to_owned()), ..environment(&[]) };
-    assert!(Settings::load(&source).unwrap_err().to_string().contains("`dk` stands twice"));
+    let refusal = refusal_of_file("gatewayapi.senders = { DK = \"One\", dk = \"Two\" }");
+    assert_eq!(refusal, "gatewayapi.senders: `dk` stands twice");
+}
+
+#[rstest]
+#[case("DK")]
+#[case("dk")]
+fn a_sender_of_the_environment_is_over_that_of_the_file(#[case] written: &str) {
+    let file = format!("gatewayapi.senders = {{ {written} = \"One\", SE = \"Other\" }}");
+    let settings = load_file(&file, &[("SMS_GATEWAYAPI__SENDERS__DK", "Two")]).unwrap().settings;
+    let senders: Vec<_> = settings.gatewayapi.senders.values().map(Sender::as_str).collect();
+    assert_eq!(senders, ["Two", "Other"]);
 }
 
 #[test]
-fn keys_of_a_later_version_warn() {
-    let loaded = Settings::load(&environment(&[("SMS_LIMITS__NUMBER__MODE", "off")])).unwrap();
-    assert_eq!(loaded.warnings, ["limits is set, but this version does not act on it yet"]);
+fn a_wrong_entry_of_a_map_is_told_from_its_neighbours() {
+    let refusal = refusal(&[("SMS_GATEWAYAPI__SENDERS__DK", "Acme"), ("SMS_GATEWAYAPI__SENDERS__XX", "Acme")]);
+    let told = "SMS_GATEWAYAPI__SENDERS__XX: gatewayapi.senders: `XX`: not the ISO code of a country";
+    assert!(refusal.starts_with(told), "{refusal}");
 }
 
 #[test]

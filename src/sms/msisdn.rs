@@ -67,8 +67,12 @@ impl fmt::Debug for Country {
 impl FromStr for Country {
     type Err = &'static str;
 
+    /// Takes only codes that a number's country can have: in a list, another one would never mean anybody.
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        Self::parse(code).ok_or("not a two-letter ISO country code")
+        let is_known = |country: &Self| {
+            PHONE_NUMBER_UTIL.get_supported_regions().any(|region| region.as_region_str().as_str() == country.as_str())
+        };
+        Self::parse(code).filter(is_known).ok_or("not the ISO code of a country, such as DK (GB, not UK)")
     }
 }
 

@@ -68,6 +68,7 @@ pub struct Logto {
 #[derive(Debug, Clone, Deserialize)]
 pub struct GatewayApi {
     pub endpoint: Endpoint,
+    #[serde(deserialize_with = "value::secret")]
     pub api_token: SecretString,
     #[serde(deserialize_with = "value::sender")]
     pub sender: Sender,

@@ -8,7 +8,7 @@ const PREFIX: &str = "SMS_";
 const FILE_SUFFIX: &str = "_file";
 /// Keys whose own names end like the suffix.
 const KEYS_NAMED_FILE: [&str; 2] = ["gatewayapi.extra_ca_file", "ledger.ca_file"];
-/// Secrets of which there may be several: only here a comma separates them.
+/// Secrets of which there may be several: only here a comma, or a line break, separates them.
 const LISTS: [&str; 3] = ["logto.authorization", "operator.token", "delivery_reports.secret"];
 
 /// Maps by a code, which is written in capitals: `SMS_GATEWAYAPI__SENDERS__DK` is `gatewayapi.senders.DK`.
@@ -55,8 +55,8 @@ fn content(variable: &str, file: &str) -> Result<String, ConfigError> {
 }
 
 fn parse(path: &str, text: String) -> config::Value {
-    if LISTS.contains(&path) && text.contains(',') {
-        let values = text.split(',').map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    if LISTS.contains(&path) && text.contains([',', '\n']) {
+        let values = text.split([',', '\n']).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         return values.collect::<Vec<_>>().into();
     }
     text.into()

@@ -47,7 +47,8 @@ impl Limits {
         let Self { number, ip, range, country, service, .. } = self;
         let rates = [&number.rates, &ip.rates, &range.rates, &country.rates, &service.rates];
         let rates = rates.into_iter().chain(country.overrides.values()).flat_map(Rates::as_slice);
-        rates.map(|rate| rate.period).chain([number.cooldown.get()]).max().unwrap_or_default()
+        let countries = (ip.max_countries > 0).then_some(IpLimit::COUNTRIES_PERIOD);
+        rates.map(|rate| rate.period).chain([number.cooldown.get()]).chain(countries).max().unwrap_or_default()
     }
 }
 
@@ -70,6 +71,8 @@ pub struct IpLimit {
 impl IpLimit {
     /// The largest `max_countries`, because each takes memory for each address.
     pub const MOST_COUNTRIES: usize = 8;
+    /// For how long an address's countries count.
+    const COUNTRIES_PERIOD: Duration = Duration::from_secs(24 * 3600);
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -150,6 +153,20 @@ pub struct TestNumber {
     pub until: Option<Timestamp>,
 }
 
+/// As it is written in the configuration.
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.count, Seconds::from(self.period))
+    }
+}
+
+/// As they are written in the environment.
+impl fmt::Display for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    }
+}
+
 impl FromStr for Rate {
     type Err = &'static str;
 
@@ -180,23 +197,26 @@ impl FromStr for Party {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str =
-            "must be a number (+4526091045), a beginning (+45 26 09*), a country (DK) or a network (192.0.2.0/24)";
-        if let Some(country) = Country::parse(text) {
+        /// With fewer digits it is surely meant as a beginning.
+        const SHORTEST_NUMBER: usize = 8;
+        if let Ok(country) = text.parse() {
             return Ok(Self::Country(country));
         }
         if let Some(network) = network(text) {
             return Ok(Self::Network(network));
         }
-        let written = text.strip_suffix('*').unwrap_or(text);
-        let digits = written.strip_prefix('+').unwrap_or(written).replace([' ', '-'], "");
-        let is_beginning = written.len() < text.len();
-        // No number is shorter: what is, is a beginning without its asterisk.
-        let shortest = if is_beginning { 1 } else { 7 };
-        if !(shortest..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(EXPECTED);
+        let written = text.strip_suffix('*').unwrap_or(text).replace([' ', '-'], "");
+        let digits = written.strip_prefix('+').or_else(|| written.strip_prefix("00")).unwrap_or(&written);
+        let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        // No calling code begins with 0: a number as it is dialled at home would mean nobody.
+        if !is_number || digits.starts_with('0') {
+            return Err("must be a number (+4526091045), a beginning (+45 26 09*), a country (DK) or a network (192.0.2.0/24)");
         }
-        if is_beginning { Ok(Self::Numbers(digits)) } else { digits.parse().map(Self::Number).map_err(|_| EXPECTED) }
+        let is_whole = !text.ends_with('*') && digits.len() >= SHORTEST_NUMBER;
+        match Recipient::parse(digits) {
+            Ok(recipient) if is_whole => Ok(Self::Number(recipient.msisdn.digits())),
+            Ok(_) | Err(_) => Ok(Self::Numbers(digits.to_owned())),
+        }
     }
 }
 
@@ -247,12 +267,21 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
 }
 
 fn budgets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Currency, i64>, D::Error> {
-    /// Of which the millionths are still exact.
-    const MOST: f64 = 1e9;
-    let amounts: BTreeMap<Currency, f64> = value::map(deserializer)?;
-    let micros = |(currency, amount)| match amount {
-        0.0..=MOST => Ok((currency, (amount * 1e6_f64).round() as i64)),
-        _ => Err(de::Error::custom("must be an amount such as 50 or 12.5")),
-    };
-    amounts.into_iter().map(micros).collect()
+    let amounts: BTreeMap<Currency, Amount> = value::map(deserializer)?;
+    Ok(amounts.into_iter().map(|(currency, Amount { micros })| (currency, micros)).collect())
+}
+
+struct Amount {
+    micros: i64,
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Of which the millionths are still exact.
+        const MOST: f64 = 1e9;
+        match f64::deserialize(deserializer) {
+            Ok(amount @ 0.0..=MOST) => Ok(Self { micros: (amount * 1e6).round() as i64 }),
+            _ => Err(de::Error::custom("must be an amount such as 50 or 12.5")),
+        }
+    }
 }

@@ -1,3 +1,7 @@
+mod ledger;
+mod limits;
+mod secrets;
+
 use super::*;
 use rstest::rstest;
 
@@ -27,12 +31,23 @@ fn load_file(toml: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigErr
     Settings::load(&Source { file: Some(file.path().to_owned()), ..environment(variables) })
 }
 
+fn from_file(toml: &str) -> Settings {
+    load_file(toml, &[]).unwrap().settings
+}
+
 /// Why a file is refused, without its path.
 fn refusal_of_file(toml: &str) -> String {
     let refusal = load_file(toml, &[]).unwrap_err().to_string();
     let (path, rest) = refusal.split_once(".toml: ").unwrap_or_else(|| panic!("{refusal}"));
     assert!(path.starts_with('/'), "{refusal}");
     rest.to_owned()
+}
+
+/// A file whose content is a value.
+fn value_file(content: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    file
 }
 
 #[test]
@@ -191,6 +206,42 @@ fn a_wrong_entry_of_a_map_is_told_from_its_neighbours() {
     let refusal = refusal(&[("SMS_GATEWAYAPI__SENDERS__DK", "Acme"), ("SMS_GATEWAYAPI__SENDERS__XX", "Acme")]);
     let told = "SMS_GATEWAYAPI__SENDERS__XX: gatewayapi.senders: `XX`: not the ISO code of a country";
     assert!(refusal.starts_with(told), "{refusal}");
+}
+
+#[test]
+fn every_key_that_the_reference_only_names_exists() {
+    let keys = DEFAULTS.lines().scan("", |section, line| {
+        if let Some(name) = line.strip_prefix('[') {
+            *section = name.trim_end_matches(']');
+        }
+        let key = line.strip_prefix("# ").and_then(|key| key.split_once(" ="));
+        Some(key.filter(|(key, rest)| rest.is_empty() && !key.contains(' ')).map(|(key, _)| format!("{section}.{key}")))
+    });
+    let keys: Vec<_> = keys.flatten().collect();
+    assert!(keys.len() >= 10 && keys.contains(&"ledger.pseudonym_key".to_owned()), "{keys:?}");
+    for key in keys {
+        // Right or wrong as a value, but known as a key.
+        let result = load_file(&format!("{key} = \"-\""), &[]);
+        assert!(!matches!(result, Err(ConfigError::Unknown { .. } | ConfigError::Layer { .. })), "{key}: {result:?}");
+    }
+}
+
+#[rstest]
+#[case("0s", "0s")]
+#[case("500ms", "500ms")]
+#[case("25", "25s")]
+#[case("90s", "90s")]
+#[case("600s", "10m")]
+#[case("90m", "90m")]
+#[case("120m", "2h")]
+#[case("1d", "24h")]
+#[case("30d", "30d")]
+#[case("36h", "36h")]
+#[case("1500ms", "1s 500ms")]
+fn a_duration_is_written_as_it_is_read(#[case] text: &str, #[case] written: &str) {
+    let cooldown = |text: &str| from_file(&format!("limits.number.cooldown = \"{text}\"")).limits.number.cooldown;
+    assert_eq!(cooldown(text).to_string(), written);
+    assert_eq!(cooldown(written), cooldown(text));
 }
 
 #[test]

@@ -48,6 +48,27 @@ impl Seconds {
     }
 }
 
+/// As it is written in the configuration.
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 3] = [(24 * 3600, "d"), (3600, "h"), (60, "m")];
+        let (seconds, rest) = (self.0.as_secs(), self.0.subsec_nanos());
+        if rest > 0 {
+            return humantime::format_duration(self.0).fmt(f);
+        }
+        // One day is "24h", because limits of a day count any 24 hours.
+        let fits = |(unit, name): &(u64, &str)| seconds > 0 && seconds % unit == 0 && (seconds > *unit || *name != "d");
+        let (unit, name) = UNITS.into_iter().find(fits).unwrap_or((1, "s"));
+        write!(f, "{}{name}", seconds / unit)
+    }
+}
+
+impl From<Duration> for Seconds {
+    fn from(duration: Duration) -> Self {
+        Self(duration)
+    }
+}
+
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -105,81 +126,100 @@ impl Secrets {
 
 /// Short enough to be guessed.
 pub(super) fn is_short(secret: &str) -> bool {
-    secret.len() < 16
+    secret.trim().len() < 16
 }
 
 impl<'de> Deserialize<'de> for Secrets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let secrets = match Texts::deserialize(deserializer)? {
+            Texts::One(text) => vec![text.into()],
+            Texts::List(texts) => texts.into_iter().map(Into::into).collect(),
+            Texts::Other => return Err(de::Error::custom("must be a text in quotes, or a list of them")),
+        };
+        Ok(Self(secrets))
+    }
+}
+
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    match Texts::deserialize(deserializer)? {
+        Texts::One(text) => Ok(text.into()),
+        Texts::List(_) | Texts::Other => Err(de::Error::custom("must be a text in quotes")),
+    }
+}
+
+pub(super) fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    secret(deserializer).map(Some)
+}
+
+/// A list, or one text in which commas or line breaks separate its values.
+pub(super) fn list<'de, D, T, L>(deserializer: D) -> Result<L, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+    L: FromIterator<T>,
+{
+    let texts = match Texts::deserialize(deserializer)? {
+        Texts::One(text) => {
+            text.split([',', '\n']).filter(|value| !value.trim().is_empty()).map(ToOwned::to_owned).collect()
+        }
+        Texts::List(texts) => texts,
+        Texts::Other => return Err(de::Error::custom("must be a list of texts in quotes, or one text with commas")),
+    };
+    // By its place, because it may be a number.
+    let parse = |(at, text): (usize, &String)| {
+        text.trim().parse().map_err(|error| de::Error::custom(format!("entry {}: {error}", at + 1)))
+    };
+    texts.iter().enumerate().map(parse).collect()
+}
+
+/// What may be secret, as it is written. serde's own errors would show a value of another type.
+enum Texts {
+    One(String),
+    List(Vec<String>),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
 
         impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Secrets;
+            type Value = Texts;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text or a list of texts")
             }
 
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Secrets, E> {
-                Ok(Secrets(vec![value.into()]))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts::One(text.to_owned()))
             }
 
-            // serde's own errors would show the value.
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secrets, E> {
-                Err(E::custom("must be a text: put it in quotes"))
-            }
-
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Secrets, E> {
-                self.visit_i64(0)
-            }
-
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secrets, E> {
-                self.visit_i64(0)
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Secrets, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = list.next_element::<String>()? {
-                    values.push(value.into());
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Some(Vec::new());
+                while let Some(element) = list.next_element()? {
+                    match (element, &mut texts) {
+                        (Texts::One(text), Some(texts)) => texts.push(text),
+                        _ => texts = None,
+                    }
                 }
-                Ok(Secrets(values))
+                Ok(texts.map_or(Texts::Other, Texts::List))
+            }
+
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Texts, E> {
+                Ok(Texts::Other)
+            }
+
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Texts, E> {
+                Ok(Texts::Other)
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Texts, E> {
+                Ok(Texts::Other)
             }
         }
 
         deserializer.deserialize_any(Visitor)
     }
-}
-
-/// A list, or one text in which commas separate its values.
-pub(super) fn list<'de, D, T, L>(deserializer: D) -> Result<L, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-    L: FromIterator<T> + IntoIterator<Item = T>,
-{
-    struct Visitor;
-
-    impl<'de> de::Visitor<'de> for Visitor {
-        type Value = Vec<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list, or texts separated by commas")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
-            Ok(text.split(',').filter(|value| !value.trim().is_empty()).map(ToOwned::to_owned).collect())
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
-            let mut values = Vec::new();
-            while let Some(value) = list.next_element()? {
-                values.push(value);
-            }
-            Ok(values)
-        }
-    }
-
-    let texts = deserializer.deserialize_any(Visitor)?;
-    texts.iter().map(|text| text.trim().parse().map_err(de::Error::custom)).collect()
 }
 
 /// A map whose keys may be written in either case, but none twice.

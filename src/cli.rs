@@ -43,7 +43,7 @@ enum Command {
     Serve,
     /// Runs the service with a simulated GatewayAPI: no account, no configuration.
     Sandbox(sandbox::SandboxArgs),
-    /// Checks configuration and templates, and shows how each template travels.
+    /// Checks configuration and templates, and shows which limits stand and how each template travels.
     Check(check::CheckArgs),
     /// Prints a rendered message, its encoding and segments.
     Render(render::RenderArgs),

@@ -120,6 +120,41 @@ fn check_shows_how_each_template_travels() {
     assert!(output.status.success());
     assert_eq!(stdout.matches("1 segment").count(), 250, "nine usage types, and the invitation without a code too");
     assert!(stdout.contains("ru     UCS-2, because of `к` (U+043A)"), "{stdout}");
+    assert!(stdout.trim_end().ends_with("everything is in order, but see the warnings"), "{stdout}");
+}
+
+#[test]
+fn check_shows_ledger_and_limits_and_touches_neither() {
+    let directory = TempDir::new().unwrap();
+    let (output, stdout, _) = run(configured(directory.path(), &["check"]));
+    assert!(output.status.success());
+    assert!(stdout.contains("ledger:        SQLite data/ledger.db\nretention:     30d\n"), "{stdout}");
+    assert!(stdout.contains("number      enforce  1 in 25s, 5/10m, 8/1h, 15/24h\n"), "{stdout}");
+    assert!(stdout.contains("spend       enforce  no budget\n"), "{stdout}");
+    assert!(stdout.contains("\nwarning: limits.countries.allow is empty: "), "{stdout}");
+    assert!(stdout.contains("\nwarning: delivery_reports.secret is not set: "), "{stdout}");
+    assert!(!directory.path().join("data").exists(), "a check makes no ledger");
+
+    let mut command = configured(directory.path(), &["check"]);
+    command
+        // Nobody listens there: a check asks no database.
+        .env("SMS_LEDGER__URL", "postgres://sms:TOPSECRET@127.0.0.1:9/sms")
+        .env("SMS_LEDGER__PSEUDONYM_KEY", "0123456789abcdef")
+        .env("SMS_DELIVERY_REPORTS__SECRET", "what GatewayAPI knows")
+        .env("SMS_LIMITS__COUNTRIES__ALLOW", "SE,DK")
+        .env("SMS_LIMITS__COUNTRY__OVERRIDE__SE", "100/24h,20/1h")
+        .env("SMS_LIMITS__SERVICE__MODE", "off")
+        .env("SMS_LIMITS__SPEND__PER_DAY__EUR", "12.5")
+        .env("SMS_LIMITS__TEST_NUMBERS", "+4526091045");
+    let (output, stdout, stderr) = run(command);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("ledger:        PostgreSQL 127.0.0.1:9/sms\n"), "{stdout}");
+    assert!(stdout.contains("countries   enforce  DK SE\n"), "{stdout}");
+    assert!(stdout.contains("country     monitor  50/24h, 10/1h; SE: 100/24h, 20/1h\n"), "{stdout}");
+    assert!(stdout.contains("service     off      no rates\n"), "{stdout}");
+    assert!(stdout.contains("spend       enforce  12.5 EUR a day\n"), "{stdout}");
+    assert!(stdout.contains("always_allow: 0, deny: 0, test_numbers: 1, trusted_networks: 0\n"), "{stdout}");
+    assert!(!stdout.contains("26091045") && !stdout.contains("TOPSECRET"), "{stdout}");
     assert!(stdout.trim_end().ends_with("everything is in order"), "{stdout}");
 }
 
@@ -211,6 +246,9 @@ fn serve_answers_healthcheck_reloads_on_hangup_and_ends_well_on_terminate() {
     };
     assert_eq!(run(with_port(&["healthcheck"])).0.status.code(), Some(1), "nothing listens yet");
     let mut service = Running::start(with_port(&[]));
+    let warning: Value = serde_json::from_str(&service.line_with("limits.countries.allow is empty")).unwrap();
+    assert_eq!(warning["level"], "WARN");
+    service.line_with("delivery_reports.secret is not set");
     let ready: Value = serde_json::from_str(&service.line_with("the service is ready")).unwrap();
     assert_eq!(ready["public"], format!("0.0.0.0:{port}"));
     assert_eq!(run(with_port(&["healthcheck"])).0.status.code(), Some(0));

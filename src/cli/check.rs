@@ -1,5 +1,7 @@
 //! `check`: what the service would run with.
 
+mod limits;
+
 use std::sync::Arc;
 
 use clap::Args;
@@ -41,6 +43,13 @@ pub(super) async fn run(args: CheckArgs, source: &Source) -> Result<(), CliError
     let templates = TemplateSet::load(settings.templates.directory.as_deref(), &TemplateOptions::of(&settings))?;
     print_templates(&templates)?;
     warnings.extend(templates.warnings().iter().map(ToString::to_string));
+    println!("ledger:        {}", settings.ledger.url);
+    println!("retention:     {}", settings.ledger.retention);
+    println!("limits:");
+    for line in limits::describe(&settings.limits) {
+        println!("  {line}");
+    }
+    println!();
     for warning in &warnings {
         println!("warning: {warning}");
     }

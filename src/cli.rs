@@ -4,10 +4,15 @@ mod check;
 mod healthcheck;
 mod render;
 mod sandbox;
+mod send;
 mod serve;
 mod simulator;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -47,6 +52,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Prints a rendered message, its encoding and segments.
     Render(render::RenderArgs),
+    /// Sends a test message through the running service.
+    ///
+    /// It goes along the very line of Logto's calls, limits and all, and needs operator.token as the service has it.
+    Send(send::SendArgs),
     /// Runs the simulated GatewayAPI alone.
     Simulator(simulator::SimulatorArgs),
     /// For containers: succeeds when the service is ready.
@@ -85,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Sandbox(args) => runtime.block_on(sandbox::run(args, source)),
         Command::Check(args) => runtime.block_on(check::run(args, &source)),
         Command::Render(args) => render::run(args, source),
+        Command::Send(args) => runtime.block_on(send::run(args, source)),
         Command::Simulator(args) => runtime.block_on(simulator::run(args)).map_err(CliError::from),
         Command::Healthcheck => healthcheck::run(source),
     };
@@ -111,4 +121,27 @@ fn load_leniently(mut source: Source) -> Result<Settings, ConfigError> {
     source.preset = Some(PRESET.to_owned());
     let Loaded { settings, .. } = Settings::load(&source)?;
     Ok(settings)
+}
+
+/// A listener on all addresses is reached on this machine's own.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_all_addresses_is_asked_on_the_loopback() {
+        let asked = |listen: &str| reachable(listen.parse().unwrap()).to_string();
+        assert_eq!(asked("0.0.0.0:8080"), "127.0.0.1:8080");
+        assert_eq!(asked("[::]:8080"), "[::1]:8080");
+        assert_eq!(asked("10.0.0.3:81"), "10.0.0.3:81");
+    }
 }

@@ -15,9 +15,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("config", &["config"]),
     ("handlebars", &["templates"]),
-    ("http_body_util", &["simulator"]),
-    ("hyper", &["simulator"]),
-    ("hyper_util", &["simulator"]),
+    ("http_body_util", &["cli", "simulator"]),
+    ("hyper", &["cli", "simulator"]),
+    ("hyper_util", &["cli", "simulator"]),
     ("icu_locale", &["templates"]),
     ("jsonwebtoken", &["auth", "simulator"]),
     ("prometheus", &["metrics"]),
@@ -438,7 +438,7 @@ mod rules {
     #[test]
     fn tests_may_use_any_dependency() {
         let text = "#[cfg(test)]\nmod tests {\n    use reqwest::Client;\n}\nuse hyper::Uri;\n";
-        let expected = "src/send.rs:5: `send` uses the crate `hyper`, whose home is simulator";
+        let expected = "src/send.rs:5: `send` uses the crate `hyper`, whose home is cli, simulator";
         assert_eq!(away_from_home("send.rs", text), [expected]);
         assert_eq!(away_from_home("send/tests.rs", "use reqwest::Client;"), [""; 0]);
     }

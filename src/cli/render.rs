@@ -40,7 +40,8 @@ enum SyntaxName {
     Handlebars,
 }
 
-fn object(text: &str) -> Result<Map<String, Value>, String> {
+/// For the command line: a JSON object.
+pub(super) fn object(text: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }
 

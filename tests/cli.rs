@@ -234,6 +234,85 @@ fn the_sandbox_prints_a_call_that_works_and_shows_what_arrived() {
     assert_eq!(sandbox.ended().0, Some(0));
 }
 
+/// A sandbox, and the environment that its operators need.
+fn sandbox(directory: &Path) -> (Running, Vec<(&'static str, String)>) {
+    let mut command = connector(directory, &["sandbox", "--latency", "20ms"]);
+    command.env("SMS_SERVER__LISTEN", "127.0.0.1:0").env("SMS_OPERATOR__LISTEN", "0.0.0.0:0");
+    let mut sandbox = Running::start(command);
+    let line = sandbox.line_with(" send 4526091046 --wait --url http://127.0.0.1:");
+    let token = line.trim().strip_prefix("SMS_OPERATOR__TOKEN=").unwrap().split(' ').next().unwrap();
+    let (_, port) = line.trim().rsplit_once(':').unwrap();
+    // Found by the configuration, as on the service's own machine.
+    let environment =
+        vec![("SMS_OPERATOR__TOKEN", token.to_owned()), ("SMS_OPERATOR__LISTEN", format!("0.0.0.0:{port}"))];
+    (sandbox, environment)
+}
+
+#[test]
+fn send_follows_a_test_delivery_through_a_running_service() {
+    let directory = TempDir::new().unwrap();
+    let (mut sandbox, environment) = sandbox(directory.path());
+    let send = |arguments: &[&str]| {
+        let mut command = connector(directory.path(), &[&["send"], arguments].concat());
+        command.envs(environment.clone());
+        run(command)
+    };
+    let (output, stdout, stderr) = send(&["+45 26 09 10 46", "--type", "SignIn", "--locale", "de", "--wait"]);
+    assert!(output.status.success(), "{stdout}{stderr}");
+    let lines: Vec<_> = stdout.lines().collect();
+    assert!(lines[0].starts_with("admitted as 01"), "{stdout}");
+    assert!(lines[1].starts_with("accepted after 0.") && lines[1].ends_with(" DKK)"), "{stdout}");
+    assert!(lines.last().unwrap().starts_with("delivered after 1."), "{stdout}");
+    assert!(sandbox.line_with("für die Anmeldung").contains("000000"));
+
+    let (output, stdout, stderr) = send(&["4526050002", "--wait=20s", "--payload", r#"{"code":"271828"}"#]);
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stderr.starts_with("error: the message was not delivered: undeliverable, HLR, 0x1001"), "{stderr}");
+
+    // Nobody ever reports on this one.
+    let (output, _, stderr) = send(&["4526050008", "--wait=1s"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.starts_with("error: not known to be delivered after 1 s, the last state is `accepted`"), "{stderr}");
+    let (output, stdout, _) = send(&["4526050006"]);
+    assert!(output.status.success() && stdout.lines().count() == 2, "{stdout}");
+}
+
+#[test]
+fn send_says_in_plain_words_why_not() {
+    let directory = TempDir::new().unwrap();
+    let (_sandbox, environment) = sandbox(directory.path());
+    let send = |arguments: &[&str], token: Option<&str>| {
+        let mut command = connector(directory.path(), &[&["send"], arguments].concat());
+        command.envs(environment.clone());
+        match token {
+            Some("") => command.env_remove("SMS_OPERATOR__TOKEN"),
+            Some(token) => command.env("SMS_OPERATOR__TOKEN", token),
+            None => &mut command,
+        };
+        let (output, stdout, stderr) = run(command);
+        assert_eq!(output.status.code(), Some(1), "{stdout}");
+        assert!(!stderr.contains("26091046") && !stderr.contains("operator-token"), "{stderr}");
+        stderr
+    };
+    assert!(
+        send(&["4526020533"], None).starts_with("error: GatewayAPI: recipient (0x0215)\na person would read: No text")
+    );
+    assert!(send(&["12"], None).starts_with("error: the number can't be a mobile number: "));
+    assert!(send(&["4526091046", "--type", "Signin"], None).contains("`type` must be one of: SignIn"));
+    assert!(send(&["4526091046"], Some("a wrong one")).contains("does not know this operator.token"));
+    assert!(send(&["4526091046"], Some("")).contains("operator.token is not set: set SMS_OPERATOR__TOKEN"));
+    assert!(send(&["4526091046", "--url", "http://127.0.0.1:9"], None).contains("is the service running"));
+    assert!(send(&["4526091046", "--url", "https://127.0.0.1"], None).contains("--url must be http://"));
+    let (output, ..) = {
+        let mut command = connector(directory.path(), &["send", "4526091046"]);
+        command.envs(environment.clone());
+        run(command)
+    };
+    assert!(output.status.success());
+    let again = send(&["4526091046"], None);
+    assert!(again.starts_with("error: the limit number (cooldown); try again in 2"), "{again}");
+}
+
 #[test]
 fn serve_answers_healthcheck_reloads_on_hangup_and_ends_well_on_terminate() {
     let directory = TempDir::new().unwrap();
@@ -274,7 +353,7 @@ fn serve_answers_healthcheck_reloads_on_hangup_and_ends_well_on_terminate() {
 #[test]
 fn every_command_has_help() {
     let directory = TempDir::new().unwrap();
-    for command in ["serve", "sandbox", "check", "render", "simulator", "healthcheck"] {
+    for command in ["serve", "sandbox", "check", "render", "send", "simulator", "healthcheck"] {
         let (output, stdout, _) = run(connector(directory.path(), &[command, "--help"]));
         assert!(output.status.success() && stdout.contains("Usage:"), "{command}: {stdout}");
     }

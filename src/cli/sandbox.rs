@@ -3,22 +3,19 @@
 use clap::Args;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::{CliError, PRESET, serve::run_until_signal, simulator::show};
+use super::{CliError, PRESET, reachable, serve::run_until_signal, simulator::show};
 use crate::{
     config::{Loaded, Settings, Source},
     server::{Application, Ports},
-    simulator::{self, Received, Simulator},
+    simulator::{self, Received, Reports, Simulator},
     telemetry,
 };
 
 /// Over the presets: where the sandbox differs from a service for the world.
 const LOCAL_ONLY: &str = r#"server.listen = "127.0.0.1:8080""#;
 
-/// Over everything: a configured secret is neither sent to the simulated GatewayAPI nor printed.
-const ITS_OWN_SECRETS: &str = r#"
-    gatewayapi.api_token = "sandbox"
-    logto.authorization = "Bearer sandbox"
-"#;
+const OPERATOR_TOKEN: &str = "sandbox-operator-token";
+const REPORT_SECRET: &str = "sandbox-report-secret";
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
@@ -28,32 +25,57 @@ pub(super) struct SandboxArgs {
 }
 
 pub(super) async fn run(args: SandboxArgs, mut source: Source) -> Result<(), CliError> {
-    let options = simulator::Options { token: "sandbox".to_owned(), latency: args.latency, ..Default::default() };
+    let reports = Reports { secret: Some(REPORT_SECRET.to_owned()), ..Reports::default() };
+    let options = simulator::Options {
+        token: "sandbox".to_owned(),
+        latency: args.latency,
+        reports: Some(reports),
+        ..Default::default()
+    };
     let gatewayapi = Simulator::start(options)?;
     source.preset = Some(format!("{PRESET}\n{LOCAL_ONLY}"));
-    // Whatever a configuration file says: a sandbox never talks to the real GatewayAPI.
-    source.forced = Some(format!("gatewayapi.endpoint = \"{}\"\n{ITS_OWN_SECRETS}", gatewayapi.endpoint()));
+    source.forced = Some(its_own(&gatewayapi.endpoint()));
     let Loaded { settings, .. } = Settings::load(&source)?;
     telemetry::init(&settings.log).map_err(|error| CliError::Other(error.to_string()))?;
     let application = Application::build(&settings)?;
-    println!("{}", welcome(&settings, application.ports()));
+    let ports = application.ports();
+    gatewayapi.report_to(format!("http://{}/delivery-reports", reachable(ports.public)));
+    println!("{}", welcome(&settings, ports));
     tokio::spawn(print_received(gatewayapi.subscribe()));
     run_until_signal(application).await?;
     gatewayapi.stop().await;
     Ok(())
 }
 
+/// Over everything, whatever a configuration file says: a sandbox never talks to the real GatewayAPI, no configured secret
+/// is sent to the simulated one or printed, and no real ledger gets made-up messages.
+fn its_own(endpoint: &str) -> String {
+    format!(
+        r#"
+        gatewayapi.endpoint = "{endpoint}"
+        gatewayapi.api_token = "sandbox"
+        logto.authorization = "Bearer sandbox"
+        operator.token = "{OPERATOR_TOKEN}"
+        delivery_reports.secret = "{REPORT_SECRET}"
+        ledger.url = "sqlite::memory:"
+        "#
+    )
+}
+
 fn welcome(settings: &Settings, ports: Ports) -> String {
     let authorization = settings.logto.authorization.iter().next().unwrap_or_default();
-    let Ports { public, operator } = ports;
+    let (public, operator) = (reachable(ports.public), reachable(ports.operator));
     format!(
-        "This is a sandbox: GatewayAPI is simulated, and no message leaves this machine.\n\n\
+        "This is a sandbox: GatewayAPI is simulated, no message leaves this machine, and nothing is kept.\n\n\
          Send a code, as Logto would:\n\n  \
          curl -i http://{public}/send -H 'Authorization: {authorization}' -H 'Content-Type: application/json' \
          -d '{{\"to\":\"4526091045\",\"type\":\"SignIn\",\"payload\":{{\"code\":\"123456\",\"locale\":\"en\"}}}}'\n\n\
-         The same code to the same number counts as a repeat for a minute: change the code to send again.\n\
+         The same code to the same number counts as a repeat for a minute, and another one has to wait 25 s (the limit \
+         per number): for more, change the number.\n\
          `simulator --help` lists numbers that make GatewayAPI refuse, fail or be slow.\n\n\
-         For operators: http://{operator}/metrics\n"
+         For operators: http://{operator}/metrics, a test delivery, and what became of the messages:\n\n  \
+         SMS_OPERATOR__TOKEN={OPERATOR_TOKEN} gatewayapi-sms-connector send 4526091046 --wait --url http://{operator}\n  \
+         curl http://{operator}/api/messages -H 'Authorization: Bearer {OPERATOR_TOKEN}'\n"
     )
 }
 

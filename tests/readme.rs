@@ -24,3 +24,13 @@ fn it_lists_every_metric() {
         assert!(README.contains(&format!("| `sms_{name}` |")), "sms_{name}");
     }
 }
+
+#[test]
+fn it_lists_every_endpoint_for_operators() {
+    let source = include_str!("../src/routes/operator.rs");
+    let resources: Vec<_> = source.split("resource(").skip(1).filter_map(|rest| rest.split('"').nth(1)).collect();
+    assert!(resources.len() >= 5 && resources.contains(&"/messages/{id}/events"), "{resources:?}");
+    for path in resources {
+        assert!(README.contains(&format!(" /api{path}` |")), "{path}");
+    }
+}

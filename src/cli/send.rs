@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use self::service::{Answer, Service};
 use super::{CliError, load_leniently, reachable, render::object};
 use crate::{
-    config::Source,
+    config::{Secrets, Source},
     sms::{DeliveryStatus, MessageId},
 };
 
@@ -82,8 +82,7 @@ struct Problem {
 
 pub(super) async fn run(args: SendArgs, source: Source) -> Result<(), CliError> {
     let settings = load_leniently(source)?;
-    let tokens = settings.operator.token.iter();
-    let Some(token) = tokens.flat_map(|tokens| tokens.iter()).next() else {
+    let Some(token) = settings.operator.token.iter().flat_map(Secrets::iter).next() else {
         return Err(other("operator.token is not set: set SMS_OPERATOR__TOKEN to the running service's"));
     };
     let url = args.url.unwrap_or_else(|| format!("http://{}", reachable(settings.operator.listen)));

@@ -78,10 +78,11 @@ impl Events {
     /// The next state. `None`: the stream has ended.
     async fn next(&mut self) -> Option<Value> {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
+            if let Some((event, _)) = self.text.split_once("\n\n") {
                 let data = event.strip_prefix("event: state\ndata: ").expect("a state");
                 let state = serde_json::from_str(data).unwrap();
-                self.text = rest.to_owned();
+                let end = event.len() + 2;
+                self.text.drain(..end);
                 return Some(state);
             }
             let chunk = self.response.chunk().await.unwrap()?;

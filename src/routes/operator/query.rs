@@ -74,7 +74,7 @@ fn status(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Pseudonyms;
+    use crate::{limits::Pseudonyms, sms::UsageType};
     use rstest::rstest;
 
     fn read(query: &str) -> Result<Query, WrongParameter> {
@@ -94,7 +94,7 @@ mod tests {
     fn each_parameter_narrows_the_query() {
         let query = read("status=delivered&type=SignIn&country=dk&since=2026-11-22&limit=200").unwrap();
         assert_eq!(query.status.as_deref(), Some("delivered"));
-        assert_eq!(query.usage_type.map(|usage_type| usage_type.as_str()), Some("SignIn"));
+        assert_eq!(query.usage_type, Some(UsageType::SignIn));
         assert_eq!(query.country, Country::parse("DK"));
         assert_eq!((query.since, query.limit), (Timestamp::parse("2026-11-22T00:00:00Z"), 200));
         assert_eq!(read("").unwrap().limit, 50);

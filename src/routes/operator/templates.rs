@@ -20,7 +20,7 @@ struct Loaded<'a> {
 #[derive(Serialize)]
 struct Usage<'a> {
     #[serde(rename = "type")]
-    usage_type: &'static str,
+    name: &'static str,
     /// It has no templates of its own, and these stand in.
     falls_back_to: Option<&'static str>,
     templates: Vec<Template<'a>>,
@@ -49,7 +49,7 @@ pub(super) async fn get(state: web::Data<Operators>) -> HttpResponse {
 fn usage(set: &TemplateSet, usage_type: UsageType) -> Usage<'_> {
     let templates: Vec<_> = set.templates(usage_type).map(|template| shown(set, usage_type, template)).collect();
     let falls_back_to = templates.is_empty().then_some(UsageType::Generic.as_str());
-    Usage { usage_type: usage_type.as_str(), falls_back_to, templates }
+    Usage { name: usage_type.as_str(), falls_back_to, templates }
 }
 
 fn shown<'a>(set: &TemplateSet, usage_type: UsageType, template: LoadedTemplate<'a>) -> Template<'a> {

@@ -112,6 +112,15 @@ async fn all_reports_may_come_before_the_answer() {
 }
 
 #[tokio::test]
+async fn reports_may_be_redirected_while_it_runs() {
+    let (url, mut reports) = webhook(&[]).await;
+    let simulator = simulator(Reports { url: Some("http://127.0.0.1:9/".to_owned()), ..Reports::default() });
+    simulator.report_to(&*url);
+    send(&simulator, 4526050003, "http://127.0.0.1:9/").await;
+    assert_eq!(reports.recv().await.unwrap().1["status"], "EXPIRED");
+}
+
+#[tokio::test]
 async fn a_number_may_never_be_reported() {
     let (url, mut reports) = webhook(&[]).await;
     let simulator = simulator(Reports::default());

@@ -3,6 +3,7 @@
 //! The line touches it twice. [`Ledger::admit`] asks the limits and opens the row before anything leaves;
 //! [`Ledger::settle`] closes it. Delivery reports come later, or in between.
 
+mod admission;
 mod key;
 mod limiter;
 mod message;
@@ -15,7 +16,6 @@ mod store;
 mod writer;
 
 use std::{
-    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,6 +23,7 @@ use std::{
 use secrecy::ExposeSecret;
 
 pub use self::{
+    admission::{Admission, Applicant, Denial, OpenMessage},
     key::KeyError,
     message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
     postgres::PostgresError,
@@ -34,14 +35,14 @@ use self::{
     postgres::{PostgresShelf, PostgresStore},
     reader::Reader,
     sqlite::Place,
-    store::{Correction, Shelf, Store, Write, Written},
+    store::{Correction, Settled, Shelf, Store, Write, Written},
     writer::Writer,
 };
 use crate::{
     config::{self, LedgerUrl, Settings},
     limits::{Charge, Charging, Decision, LimitSet, Pseudonym, Pseudonyms, Refusal, Rules, Standing, Touched},
     metrics::Metrics,
-    sms::{Country, DeliveryReport, MessageId, Msisdn, Recipient, Timestamp, UsageType},
+    sms::{Country, DeliveryReport, MessageId, Msisdn, Timestamp},
 };
 
 /// A message waits no longer for the database: then it goes on under the limits in memory.
@@ -73,48 +74,6 @@ pub enum LedgerError {
     Postgres(#[from] PostgresError),
     #[error("{0}")]
     Key(#[from] KeyError),
-}
-
-/// A message that asks to be sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Applicant {
-    pub id: MessageId,
-    pub usage_type: UsageType,
-    pub recipient: Recipient,
-    /// Of the person who asked.
-    pub ip: Option<IpAddr>,
-}
-
-/// A message that may leave.
-#[derive(Debug)]
-pub enum Admission {
-    /// To a test number: it is answered as sent, and not sent.
-    Test,
-    Open(OpenMessage),
-}
-
-/// A message that may leave, to be settled.
-#[derive(Debug)]
-pub struct OpenMessage {
-    id: MessageId,
-    touched: Touched,
-    charge: Option<Charge>,
-}
-
-/// Why a message may not leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Denial {
-    #[error("the limit {} ({})", .0.limit.as_str(), .0.rule.as_str())]
-    Refused(Refusal),
-    /// `ledger.required` is set.
-    #[error(transparent)]
-    Away(#[from] Away),
-}
-
-impl OpenMessage {
-    pub const fn id(&self) -> MessageId {
-        self.id
-    }
 }
 
 impl Ledger {
@@ -263,8 +222,8 @@ impl Ledger {
     }
 
     /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
-    /// database is away.
-    pub async fn settle(&self, open: &OpenMessage, settlement: Settlement, deadline: Instant) {
+    /// database is away. `true`: the row was accepted already, by a delivery report.
+    pub async fn settle(&self, open: &OpenMessage, settlement: Settlement, deadline: Instant) -> bool {
         let Inner { limiter, writer, .. } = &*self.0;
         let correction = match (open.charge, settlement.cost) {
             (Some(charge), _) if !settlement.outcome.may_have_left() => Correction::GiveBack(open.touched, charge),
@@ -282,20 +241,24 @@ impl Ledger {
             Correction::None => {}
         }
         // Whether it was written or is kept: it does not change what the person is told.
-        if let Ok(Written::Settled(spent)) =
-            writer.write(Write::Settle(settlement, correction), patience(deadline)).await
-        {
-            limiter.tell(spent);
-        }
+        let written = writer.write(Write::Settle(settlement, correction), patience(deadline)).await;
+        self.settled(written)
     }
 
-    /// Closes a row whose outcome became known after the person had been answered.
-    pub fn settle_late(&self, settlement: Settlement, country: Option<Country>) {
+    /// Closes a row whose outcome became known after the person had been answered. `true`: the row was accepted already.
+    pub async fn settle_late(&self, settlement: Settlement, country: Option<Country>) -> bool {
         let paid = settlement.cost.map_or(Correction::None, |cost| {
             self.0.limiter.pay(cost, country, None, settlement.settled_at);
             Correction::Pay(cost, None)
         });
-        self.0.writer.post(Write::Settle(settlement, paid));
+        let written = self.0.writer.write(Write::Settle(settlement, paid), PATIENCE).await;
+        self.settled(written)
+    }
+
+    fn settled(&self, written: Result<Written, Away>) -> bool {
+        let Ok(Written::Settled(Settled { spent, was_accepted })) = written else { return false };
+        self.0.limiter.tell(spent);
+        was_accepted
     }
 
     /// Writes what a delivery report says.

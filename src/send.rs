@@ -104,7 +104,9 @@ impl Line {
     ) -> Self {
         let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
         let late = (ledger.clone(), Arc::clone(&metrics));
-        gatewayapi.on_late_outcome(move |outcome| settle_late(&late.0, &late.1, &outcome));
+        gatewayapi.on_late_outcome(move |outcome| {
+            tokio::spawn(settle_late(late.0.clone(), Arc::clone(&late.1), outcome));
+        });
         let (repeats, refusals) = (Arc::default(), FrugalLog::default());
         Self { templates, gatewayapi, ledger, repeats, refusals, metrics, senders, max_segments }
     }
@@ -177,7 +179,11 @@ impl Line {
     ) {
         let begun = Instant::now();
         let settlement = record.settlement(open.id(), result, Timestamp::now());
-        self.ledger.settle(open, settlement, deadline).await;
+        let is_unknown = settlement.outcome == Outcome::Unknown;
+        if self.ledger.settle(open, settlement, deadline).await && is_unknown {
+            // A delivery report had come, and told what we don't know.
+            self.metrics.accepted(open.country());
+        }
         self.metrics.stage(Stage::Settle, begun.elapsed());
     }
 
@@ -245,14 +251,14 @@ impl Line {
 }
 
 /// Closes the row of a message whose outcome came after the person had been answered.
-fn settle_late(ledger: &Ledger, metrics: &Metrics, late: &LateOutcome) {
+async fn settle_late(ledger: Ledger, metrics: Arc<Metrics>, late: LateOutcome) {
     let open = |outcome| Settlement::of(late.id, outcome, Timestamp::now());
     let settlement = match &late.result {
-        Ok(receipt) => {
-            metrics.accepted(late.country);
-            open(Outcome::Accepted).with(receipt)
-        }
+        Ok(receipt) => open(Outcome::Accepted).with(receipt),
         Err(failure) => open(failure.kind.into()).because(failure),
     };
-    ledger.settle_late(settlement, late.country);
+    let was_accepted = ledger.settle_late(settlement, late.country).await;
+    if late.result.is_ok() && !was_accepted {
+        metrics.accepted(late.country);
+    }
 }

@@ -35,3 +35,5 @@ step 'cargo-nextest' cargo_tool nextest 0.9.143 --no-default-features --features
 step 'doc tests' cargo test --locked --doc
 # With the benches, each of which runs once, untimed.
 step 'tests' cargo nextest run --locked --all-targets
+# The service as its neighbours see it does the same on the other database.
+step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api

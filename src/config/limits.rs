@@ -210,7 +210,9 @@ impl FromStr for Party {
         let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         // No calling code begins with 0: a number as it is dialled at home would mean nobody.
         if !is_number || digits.starts_with('0') {
-            return Err("must be a number (+4526091045), a beginning (+45 26 09*), a country (DK) or a network (192.0.2.0/24)");
+            return Err(
+                "must be a number (+4526091045), a beginning (+45 26 09*), a country (DK) or a network (192.0.2.0/24)",
+            );
         }
         let is_whole = !text.ends_with('*') && digits.len() >= SHORTEST_NUMBER;
         match Recipient::parse(digits) {

@@ -150,6 +150,10 @@ impl Progress {
         self.outcome.as_deref().is_none_or(|outcome| outcome == Outcome::Unknown.as_str())
     }
 
+    pub(super) fn is_accepted(&self) -> bool {
+        self.outcome.as_deref() == Some(Outcome::Accepted.as_str())
+    }
+
     /// What was known stays: a late acceptance comes after "unknown", and never the other way round.
     pub(super) fn settle(&mut self, settlement: &Settlement) {
         let is_undecided = self.is_undecided();

@@ -14,7 +14,7 @@ use super::{
     limiter::Limiter,
     message::{Entry, Reported, Settlement},
     row::{Cell, ENTRY, Progress, Row, entry_cells},
-    store::{Store, StoreError, Write, Written},
+    store::{Settled, Store, StoreError, Write, Written},
 };
 use crate::sms::{MessageId, Timestamp};
 
@@ -62,8 +62,8 @@ impl Store for SqliteStore {
                     Written::Opened(None)
                 }
                 Write::Settle(settlement, _) => {
-                    settle(&transaction, settlement)?;
-                    Written::Settled(None)
+                    let was_accepted = settle(&transaction, settlement)?;
+                    Written::Settled(Settled { spent: None, was_accepted })
                 }
                 Write::Report(report) => {
                     let reported = change(&transaction, report.message, |row| row.report(report))?;
@@ -105,17 +105,22 @@ fn insert(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), rusqlite::
     Ok(())
 }
 
-/// Nearly every row is as it was opened; the others are looked at first.
-fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> Result<(), rusqlite::Error> {
+/// Nearly every row is as it was opened; the others are looked at first. Whether it was accepted already.
+fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> Result<bool, rusqlite::Error> {
     static SQL: LazyLock<String> =
         LazyLock::new(|| format!("{} AND outcome IS NULL AND delivery_status IS NULL", update()));
     let mut progress = Progress::default();
     progress.settle(settlement);
     let cells = progress.cells().into_iter().chain([Cell::Id(settlement.id)]);
-    if transaction.prepare_cached(&SQL)?.execute(params_from_iter(cells))? == 0 {
-        change(transaction, settlement.id, |row| row.progress.settle(settlement))?;
+    if transaction.prepare_cached(&SQL)?.execute(params_from_iter(cells))? > 0 {
+        return Ok(false);
     }
-    Ok(())
+    let was_accepted = change(transaction, settlement.id, |row| {
+        let was_accepted = row.progress.is_accepted();
+        row.progress.settle(settlement);
+        was_accepted
+    })?;
+    Ok(was_accepted.unwrap_or_default())
 }
 
 /// Changes a row, unless it is unknown, or nothing is new.

@@ -55,8 +55,17 @@ pub(super) enum Correction {
 pub(super) enum Written {
     /// `None`: the limits' states are not in this database, or it was open already.
     Opened(Option<Decision>),
-    Settled(Option<Spent>),
+    Settled(Settled),
     Reported(Reported),
+}
+
+/// A closed row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Settled {
+    /// Where a budget is kept in this database.
+    pub(super) spent: Option<Spent>,
+    /// The row said so already: a delivery report had come before.
+    pub(super) was_accepted: bool,
 }
 
 /// Why nothing was written, or read.

@@ -9,7 +9,7 @@ mod sqlite;
 use super::*;
 use crate::{
     config::Source,
-    sms::{Country, DeliveryStatus, MessageId},
+    sms::{Country, DeliveryStatus, MessageId, Recipient, UsageType},
 };
 use secrecy::SecretString;
 use tempfile::TempDir;

@@ -34,7 +34,8 @@ pub struct TestApp {
     pub public: SocketAddr,
     pub operator: SocketAddr,
     pub templates: TemplateReloader,
-    pub database: Database,
+    /// Lasts as long as the service.
+    _database: Database,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
@@ -156,7 +157,7 @@ async fn spawn_app_between(
         public: ports.public,
         operator: ports.operator,
         templates,
-        database,
+        _database: database,
         client: Client::builder().no_proxy().build().unwrap(),
         stop: Some(stop),
         served: Some(served),

@@ -168,7 +168,7 @@ async fn the_whole_service_and_a_country_have_rates() {
 #[tokio::test]
 async fn a_day_costs_no_more_than_its_budget() {
     // The simulator's price of a Danish segment is known after the first.
-    let app = spawn_app_with(r#"limits.spend.per_day.DKK = 0.5"#, Options::default()).await;
+    let app = spawn_app_with("limits.spend.per_day.DKK = 0.5", Options::default()).await;
     let mut statuses = Vec::new();
     for to in numbers(12) {
         let answer = app.send(sign_in(&to, "493817")).await;

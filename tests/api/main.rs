@@ -5,6 +5,7 @@
 mod app;
 mod authentication;
 mod batching;
+mod crash;
 mod database;
 mod delivery_reports;
 mod encryption;

@@ -9,7 +9,7 @@ use super::{Statements, messages, states};
 use crate::{
     ledger::{
         limiter::Limiter,
-        store::{Correction, StoreError, Write, Written},
+        store::{Correction, Settled, StoreError, Write, Written},
     },
     limits::{Key, Rules, Spent},
     sms::Timestamp,
@@ -108,8 +108,10 @@ impl<'a> Fetched<'a> {
                     Correction::GiveBack(..) => row.is_some_and(|row| row.progress.is_undecided()),
                     Correction::Pay(..) => row.is_none_or(|row| !row.is_paid()),
                 };
+                let was_accepted = row.is_some_and(|row| row.progress.is_accepted());
                 self.messages.settle(settlement);
-                Written::Settled(if is_new { self.correct(correction, settlement.settled_at, rules) } else { None })
+                let spent = if is_new { self.correct(correction, settlement.settled_at, rules) } else { None };
+                Written::Settled(Settled { spent, was_accepted })
             }
             Write::Report(report) => Written::Reported(self.messages.report(report)),
         }

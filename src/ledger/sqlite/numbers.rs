@@ -47,7 +47,7 @@ pub(super) fn add_next(
         )?
         .execute([Cell::Id(indexed), Cell::Id(last)])?;
     mark::set(connection, Mark::Indexed, last)?;
-    Ok((count as usize, last))
+    Ok((usize::try_from(count).unwrap_or_default(), last))
 }
 
 /// Removes the oldest messages, but at most so many.

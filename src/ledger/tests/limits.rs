@@ -186,9 +186,14 @@ fn what_is_written_twice_counts_once() {
         Write::Settle(accepted, Correction::Pay(cost, Some(charge))),
         Write::Settle(not_sent, Correction::GiveBack(failed.touched, lost)),
     ];
-    let Written::Settled(Some(spent)) = ledger.write(&writes)[0] else { panic!("the budget has changed") };
+    let Written::Settled(Settled { spent: Some(spent), .. }) = ledger.write(&writes)[0] else {
+        panic!("the budget has changed")
+    };
     assert_eq!(spent.today.micros, 1_000_000);
-    assert!(matches!(ledger.write(&writes)[..], [Written::Settled(None), Written::Settled(None)]));
+    assert!(matches!(
+        ledger.write(&writes)[..],
+        [Written::Settled(Settled { spent: None, .. }), Written::Settled(Settled { spent: None, .. })]
+    ));
 
     let decisions = [entry(), entry()].map(|entry| refused_by(ledger.ask(Kind::Postgres, &entry)));
     assert_eq!(decisions, [None, Some(Limit::Number)]);

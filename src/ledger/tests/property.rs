@@ -212,7 +212,7 @@ impl Judge for OnDatabase<'_> {
         match ledger.write(&[Write::Settle(settlement, correction)])[..] {
             [Written::Settled(shared)] => {
                 if kind == Kind::Postgres {
-                    shared
+                    shared.spent
                 } else {
                     spent
                 }

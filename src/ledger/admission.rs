@@ -1,0 +1,55 @@
+//! Who asks to be sent, and what it is told.
+
+use std::net::IpAddr;
+
+use super::Away;
+use crate::{
+    limits::{Charge, Refusal, Touched},
+    sms::{Country, MessageId, Recipient, UsageType},
+};
+
+/// A message that asks to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Applicant {
+    pub id: MessageId,
+    pub usage_type: UsageType,
+    pub recipient: Recipient,
+    /// Of the person who asked.
+    pub ip: Option<IpAddr>,
+}
+
+/// A message that may leave.
+#[derive(Debug)]
+pub enum Admission {
+    /// To a test number: it is answered as sent, and not sent.
+    Test,
+    Open(OpenMessage),
+}
+
+/// A message that may leave, to be settled.
+#[derive(Debug)]
+pub struct OpenMessage {
+    pub(super) id: MessageId,
+    pub(super) touched: Touched,
+    pub(super) charge: Option<Charge>,
+}
+
+/// Why a message may not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    #[error("the limit {} ({})", .0.limit.as_str(), .0.rule.as_str())]
+    Refused(Refusal),
+    /// `ledger.required` is set.
+    #[error(transparent)]
+    Away(#[from] Away),
+}
+
+impl OpenMessage {
+    pub const fn id(&self) -> MessageId {
+        self.id
+    }
+
+    pub const fn country(&self) -> Option<Country> {
+        self.touched.country
+    }
+}

@@ -335,7 +335,10 @@ fn serve_answers_healthcheck_reloads_on_hangup_and_ends_well_on_terminate() {
     service.signal("-HUP");
     service.line_with("the templates were loaded anew");
 
-    let (output, _, stderr) = run(with_port(&["serve"]));
+    let mut another = with_port(&["serve"]);
+    // With a ledger of its own: it is the port that both want.
+    another.env("SMS_LEDGER__URL", "sqlite::memory:");
+    let (output, _, stderr) = run(another);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr.contains("server.listen"), "{stderr}");
 

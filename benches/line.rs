@@ -2,9 +2,11 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use gatewayapi_sms_connector::{
-    sms::{Payload, Recipient, UsageType, measure, warm_up},
+    config::{Settings, Source},
+    limits::{Charging, Memory, Pseudonyms, Rules, Touched},
+    sms::{Payload, Recipient, Timestamp, UsageType, measure, warm_up},
     templates::{Locales, TemplateOptions, TemplateSet},
 };
 use serde_json::json;
@@ -71,5 +73,49 @@ fn encode(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(line, parse, choose, render, encode);
+fn limit(criterion: &mut Criterion) {
+    let required = [
+        ("SMS_LOGTO__AUTHORIZATION", "Bearer benchmark"),
+        ("SMS_GATEWAYAPI__API_TOKEN", "token"),
+        ("SMS_GATEWAYAPI__SENDER", "Example"),
+    ];
+    let environment = required.map(|(name, value)| (name.into(), value.into())).into();
+    let source = Source { environment, ..Source::default() };
+    let rules = Rules::of(&Settings::load(&source).expect("the defaults are right").settings.limits);
+    let pseudonyms = Pseudonyms::new(b"a key of thirty-two bytes, or so");
+    let recipient = Recipient::parse("4526091045").expect("a number");
+    let ip = "198.51.100.7".parse().expect("an address");
+    let now = Timestamp::from_seconds(1_800_000_000);
+
+    let touch = || Touched {
+        number: pseudonyms.number(recipient.msisdn),
+        ip: Some(pseudonyms.address(ip)),
+        ranges: pseudonyms.ranges(recipient.msisdn),
+        country: recipient.country,
+    };
+    let touched = touch();
+    let mut group = criterion.benchmark_group("limit");
+    group.bench_function("examine", |bencher| bencher.iter(|| rules.examine(black_box(recipient), Some(ip), now)));
+    group.bench_function("pseudonyms", |bencher| bencher.iter(|| black_box(touch())));
+    group.bench_function("decide/passes", |bencher| {
+        let memory = || Memory::new(1000, rules.longest_period());
+        let decide = |memory: &mut Memory, now| rules.decide(black_box(&touched), None, Charging::Ask, now, memory);
+        let known = || {
+            let mut memory = memory();
+            assert!(decide(&mut memory, now).result.is_ok());
+            memory
+        };
+        let later = Timestamp::from_seconds(1_800_000_000 + 3600);
+        bencher.iter_batched_ref(known, |memory| decide(memory, later), BatchSize::SmallInput);
+    });
+    group.bench_function("decide/refused", |bencher| {
+        let mut memory = Memory::new(1000, rules.longest_period());
+        let mut decide = || rules.decide(black_box(&touched), None, Charging::Ask, now, &mut memory);
+        assert!(decide().result.is_ok() && decide().result.is_err());
+        bencher.iter(decide);
+    });
+    group.finish();
+}
+
+criterion_group!(line, parse, choose, render, encode, limit);
 criterion_main!(line);

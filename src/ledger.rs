@@ -4,6 +4,7 @@
 //! [`Ledger::settle`] closes it. Delivery reports come later, or in between.
 
 mod admission;
+mod database;
 mod key;
 mod limiter;
 mod message;
@@ -24,6 +25,7 @@ use secrecy::ExposeSecret;
 
 pub use self::{
     admission::{Admission, Applicant, Denial, OpenMessage},
+    database::LedgerError,
     key::KeyError,
     message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
     postgres::PostgresError,
@@ -31,11 +33,10 @@ pub use self::{
     writer::Away,
 };
 use self::{
+    database::Database,
     limiter::Limiter,
-    postgres::{PostgresShelf, PostgresStore},
     reader::Reader,
-    sqlite::Place,
-    store::{Correction, Settled, Shelf, Store, Write, Written},
+    store::{Correction, Settled, Write, Written},
     writer::Writer,
 };
 use crate::{
@@ -65,17 +66,6 @@ struct Inner {
     metrics: Arc<Metrics>,
 }
 
-/// Why the service can't keep a ledger.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    #[error("ledger.url: {0}")]
-    Sqlite(#[from] SqliteError),
-    #[error("ledger.url: {0}")]
-    Postgres(#[from] PostgresError),
-    #[error("{0}")]
-    Key(#[from] KeyError),
-}
-
 impl Ledger {
     /// Opens the database, or makes it, and has the limits remember what was sent.
     ///
@@ -83,34 +73,9 @@ impl Ledger {
     ///
     /// One sentence for an operator. A PostgreSQL that can't be reached is no error: it may come up later.
     pub fn open(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, LedgerError> {
-        let config::Ledger { url, pseudonym_key, retention, required, .. } = &settings.ledger;
         let limiter = Arc::new(Limiter::new(Rules::of(&settings.limits), Arc::clone(&metrics)));
-        let made_key = || match url {
-            LedgerUrl::Sqlite(path) => key::beside(path),
-            LedgerUrl::Memory | LedgerUrl::Postgres(_) => {
-                key::generate().map_err(|source| KeyError::File { file: "/dev/urandom".into(), source })
-            }
-        };
-        let (store, shelf, is_up): (Box<dyn Store>, Box<dyn Shelf>, bool) = match url {
-            LedgerUrl::Postgres(url) => {
-                let store = PostgresStore::open(url, &settings.ledger, Arc::clone(&limiter))?;
-                let shelf = PostgresShelf::new(url, &settings.ledger)?;
-                let is_up = store.is_connected();
-                (Box::new(store), Box::new(shelf), is_up)
-            }
-            LedgerUrl::Sqlite(_) | LedgerUrl::Memory => {
-                let place = match url {
-                    LedgerUrl::Sqlite(path) => Place::File(path.clone()),
-                    _ => Place::memory(),
-                };
-                let (store, shelf) = sqlite::open(&place, &limiter, Timestamp::now())?;
-                (Box::new(store), Box::new(shelf), true)
-            }
-        };
-        let key = match pseudonym_key {
-            Some(key) => key.clone(),
-            None => made_key()?,
-        };
+        let Database { store, shelf, is_up, key } = Database::open(&settings.ledger, &limiter)?;
+        let config::Ledger { url, retention, required, .. } = &settings.ledger;
         let writer = Writer::start(store, is_up, retention.get(), Arc::clone(&metrics));
         Ok(Self(Arc::new(Inner {
             limiter,

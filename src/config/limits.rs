@@ -240,7 +240,8 @@ impl FromStr for TestNumber {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (number, until) = match text.split_once(" until ") {
             Some((number, until)) => {
-                (number, Some(Timestamp::parse(until).ok_or("the date must be such as 2026-12-31")?))
+                let last_day = Timestamp::parse(until).ok_or("the date must be such as 2026-12-31")?.day();
+                (number, Some(Timestamp::of_day(last_day + 1)))
             }
             None => (text, None),
         };

@@ -6,7 +6,11 @@ mod postgres;
 mod property;
 mod sqlite;
 
-use super::*;
+use super::{
+    postgres::{PostgresShelf, PostgresStore},
+    store::{Shelf, Store},
+    *,
+};
 use crate::{
     config::Source,
     sms::{Country, DeliveryStatus, MessageId, Recipient, UsageType},
@@ -81,8 +85,11 @@ impl Place {
                 (Box::new(store), Box::new(PostgresShelf::new(&url, &settings.ledger).unwrap()))
             }
             Kind::File | Kind::Memory => {
-                let place =
-                    if self.kind == Kind::File { super::Place::File(self.file()) } else { super::Place::memory() };
+                let place = if self.kind == Kind::File {
+                    super::sqlite::Place::File(self.file())
+                } else {
+                    super::sqlite::Place::memory()
+                };
                 let (store, shelf) = super::sqlite::open(&place, &limiter, now).unwrap();
                 (Box::new(store), Box::new(shelf))
             }

@@ -88,7 +88,7 @@ fn every_key_comes_from_the_environment() {
     assert_eq!(limits.always_allow, [Party::Numbers("452609".into())]);
     assert_eq!(limits.deny, [Party::Numbers("4526".into()), Party::Network("10.0.0.1/32".parse().unwrap())]);
     let test_numbers: Vec<_> = limits.test_numbers.iter().map(|test| (test.digits, test.until)).collect();
-    assert_eq!(test_numbers, [(4526091045, None), (4526091046, crate::sms::Timestamp::parse("2026-12-31"))]);
+    assert_eq!(test_numbers, [(4526091045, None), (4526091046, crate::sms::Timestamp::parse("2027-01-01"))]);
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn a_long_list_comes_from_a_file_of_lines() {
 #[case("HOME_COUNTRIES", "45", "not the ISO code of a country")]
 #[case("LINE_TYPES__REFUSE", "satellite", "must be one of: mobile fixed_line_or_mobile")]
 #[case("TRUSTED_NETWORKS", "192.0.2.0/33", "must be a network (192.0.2.0/24) or an address")]
-#[case("ALWAYS_ALLOW", "abc", "must be a number or its beginning (+45 26 09*), a country (DK) or a network")]
-#[case("DENY", "+45,abc", "entry 2: must be a number or its beginning")]
+#[case("ALWAYS_ALLOW", "abc", "must be a number (+4526091045), a beginning (+45 26 09*), a country (DK) or a network")]
+#[case("DENY", "+45,abc", "entry 2: must be a number (+4526091045), a beginning")]
 #[case("TEST_NUMBERS", "26091045 x", "must be a whole number with its calling code")]
 #[case("TEST_NUMBERS", "+4526", "must be a whole number with its calling code")]
 #[case("TEST_NUMBERS", "+4526091045 until Christmas", "the date must be such as 2026-12-31")]
@@ -218,9 +218,15 @@ fn an_unknown_limit_is_refused(#[case] variable: &str, #[case] key: &str) {
 #[case("45", "45")]
 #[case("+45*", "45")]
 #[case("0045 26-09*", "452609")]
-#[case("+4526091045", "4526091045")]
-fn a_party_may_be_a_number_or_its_beginning(#[case] text: &str, #[case] digits: &str) {
+#[case::a_number_that_can_not_be_whole("+45260910", "45260910")]
+#[case::a_whole_number_with_more("+4526091045*", "4526091045")]
+fn a_party_may_be_the_beginning_of_numbers(#[case] text: &str, #[case] digits: &str) {
     assert_eq!(text.parse(), Ok(Party::Numbers(digits.into())));
+}
+
+#[test]
+fn a_party_may_be_a_whole_number() {
+    assert_eq!("+45 26 09 10 45".parse(), Ok(Party::Number(4_526_091_045)));
 }
 
 #[rstest]

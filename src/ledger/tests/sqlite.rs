@@ -7,7 +7,7 @@ use crate::ledger::sqlite::{SqliteShelf, SqliteStore};
 fn a_file_is_one_processs() {
     let place = Place::new(Kind::File);
     let ledger = place.open();
-    let file = super::super::Place::File(place.file());
+    let file = crate::ledger::sqlite::Place::File(place.file());
     let refusal = open_file(&file).err().unwrap();
     assert!(matches!(refusal, SqliteError::InUse { .. }), "{refusal}");
     drop(ledger);
@@ -19,11 +19,11 @@ fn a_file_of_a_later_version_is_refused() {
     let place = Place::new(Kind::File);
     drop(place.open());
     rusqlite::Connection::open(place.file()).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let refusal = open_file(&super::super::Place::File(place.file())).err().unwrap();
+    let refusal = open_file(&crate::ledger::sqlite::Place::File(place.file())).err().unwrap();
     assert!(matches!(refusal, SqliteError::TooNew { .. }), "{refusal}");
 }
 
-fn open_file(place: &super::super::Place) -> Result<(SqliteStore, SqliteShelf), SqliteError> {
+fn open_file(place: &crate::ledger::sqlite::Place) -> Result<(SqliteStore, SqliteShelf), SqliteError> {
     let limiter = Limiter::new(Rules::of(&settings("").limits), Arc::new(Metrics::new()));
     crate::ledger::sqlite::open(place, &limiter, NOW)
 }

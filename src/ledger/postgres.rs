@@ -31,12 +31,14 @@ pub(super) use self::read::PostgresShelf;
 
 /// For a batch. A message waits as long.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Nobody waits for these.
+/// After a crash there may be much to close.
 const CHORE_PATIENCE: Duration = Duration::from_secs(5);
 /// A row that is still open then is nobody's any longer: a message is given up long before.
 const LONGEST_OPEN: Duration = Duration::from_secs(5 * 60);
 /// Others wait for what we lock, so nobody may hold it for long: not even a process that is cut off.
 const MANNERS: &str = "SET lock_timeout = '300ms'; SET idle_in_transaction_session_timeout = '2s'";
+/// Each statement finds a few rows by an index. A plan that was made while the tables were small would read them whole.
+const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 const CLOSE: &str = "UPDATE message SET outcome = $1, error_kind = 'interrupted', settled_at = $2 WHERE id IN (
         SELECT id FROM message WHERE outcome IS NULL AND (admitted_at < $3 OR instance = ANY($4))
@@ -136,6 +138,7 @@ impl Role for Writing {
     async fn prepare(&self, client: &mut Client) -> Result<Statements, StoreError> {
         schema::migrate(client).await?;
         client.batch_execute(MANNERS).await?;
+        client.batch_execute(PLANS).await?;
         // Shared, because a connection of ours that broke may still hold it.
         client.execute("SELECT pg_advisory_lock_shared($1)", &[&self.instance]).await?;
         let (states, messages, ended, close, forget, forget_states) = tokio::try_join!(

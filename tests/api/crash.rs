@@ -2,7 +2,7 @@
 //! still remember.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     process::Stdio,
     sync::{
         Arc, Mutex,
@@ -193,26 +193,4 @@ async fn address_in(log: &mut Lines<BufReader<ChildStdout>>) -> Option<String> {
         }
     }
     None
-}
-
-impl Database {
-    /// Of each row, by its id.
-    async fn outcomes(&self) -> BTreeMap<String, String> {
-        match self {
-            Self::Sqlite(folder) => {
-                let connection = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
-                let mut statement = connection.prepare("SELECT id, coalesce(outcome, 'open') FROM message").unwrap();
-                let row = |row: &rusqlite::Row<'_>| {
-                    Ok((uuid::Uuid::from_bytes(row.get(0)?).to_string(), row.get::<_, String>(1)?))
-                };
-                statement.query_map([], row).unwrap().map(Result::unwrap).collect()
-            }
-            Self::Postgres { url } => {
-                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-                tokio::spawn(connection);
-                let sql = "SELECT id::text, coalesce(outcome, 'open') FROM message";
-                client.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
-            }
-        }
-    }
 }

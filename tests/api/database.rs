@@ -1,7 +1,7 @@
 //! The ledger's database: a SQLite file, or a schema of its own in PostgreSQL where `SMS_TEST_LEDGER=postgres`, so that
 //! every test of the service runs on both.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -45,6 +45,43 @@ impl Database {
         match self {
             Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("ledger.db").display()),
             Self::Postgres { url } => url.clone(),
+        }
+    }
+
+    /// Where PostgreSQL listens.
+    pub fn server(&self) -> SocketAddr {
+        let Self::Postgres { url } = self else { panic!("not PostgreSQL") };
+        url.split(['@', '/']).nth(3).unwrap().parse().unwrap()
+    }
+
+    /// The same, by way of another address.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        let Self::Postgres { url } = self else { panic!("not PostgreSQL") };
+        Self::Postgres { url: url.replace(&self.server().to_string(), &address.to_string()) }
+    }
+
+    /// Another user of the file.
+    pub fn connection(&self) -> rusqlite::Connection {
+        let Self::Sqlite(folder) = self else { panic!("not SQLite") };
+        rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap()
+    }
+
+    /// The outcome of each message, by its id.
+    pub async fn outcomes(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Sqlite(_) => {
+                let connection = self.connection();
+                let mut statement = connection.prepare("SELECT id, coalesce(outcome, 'open') FROM message").unwrap();
+                let row =
+                    |row: &rusqlite::Row<'_>| Ok((Uuid::from_bytes(row.get(0)?).to_string(), row.get::<_, String>(1)?));
+                statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+            }
+            Self::Postgres { url } => {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+                tokio::spawn(connection);
+                let sql = "SELECT id::text, coalesce(outcome, 'open') FROM message";
+                client.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+            }
         }
     }
 }

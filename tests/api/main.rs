@@ -16,6 +16,7 @@ mod logto_connector;
 mod numbers;
 mod observability;
 mod operators;
+mod outage;
 mod outcomes;
 mod reloading;
 mod repeats;

@@ -119,49 +119,59 @@ impl Ledger {
                 ip
             }
         };
-        let entry = Entry {
+        let touched = Touched {
+            number: pseudonyms.number(recipient.msisdn),
+            ip: ip.map(|ip| pseudonyms.address(ip)),
+            ranges: pseudonyms.ranges(recipient.msisdn),
+            country: recipient.country,
+        };
+        // Only for a message that passes: a flood of refused ones is to be cheap.
+        let entry = || Entry {
             id,
             admitted_at: now,
             usage_type,
             masked_number: recipient.msisdn.masked(),
-            touched: Touched {
-                number: pseudonyms.number(recipient.msisdn),
-                ip: ip.map(|ip| pseudonyms.address(ip)),
-                ranges: pseudonyms.ranges(recipient.msisdn),
-                country: recipient.country,
-            },
+            touched,
             is_counted: standing != Standing::Exempt,
             is_ip_counted: counted_ip.is_some(),
         };
-        self.open_row(entry, deadline).await.map(Admission::Open)
+        let charge = if standing == Standing::Exempt {
+            self.write_entry(entry(), None, deadline).await?;
+            None
+        } else {
+            let counted = Touched { ip: touched.ip.filter(|_| counted_ip.is_some()), ..touched };
+            self.charge(&counted, entry, now, deadline).await?
+        };
+        Ok(Admission::Open(OpenMessage { id, touched, charge }))
     }
 
-    async fn open_row(&self, entry: Entry, deadline: Instant) -> Result<OpenMessage, Denial> {
-        let Inner { limiter, is_shared, .. } = &*self.0;
-        let (id, touched, now) = (entry.id, entry.touched, entry.admitted_at);
-        let opened = |charge| OpenMessage { id, touched, charge };
-        let Some(counted) = entry.counted() else {
-            self.write_entry(entry, None, deadline).await?;
-            return Ok(opened(None));
-        };
+    /// Asks the limits that count, and opens the row.
+    async fn charge(
+        &self,
+        counted: &Touched,
+        entry: impl Fn() -> Entry,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Option<Charge>, Denial> {
+        let Inner { limiter, is_shared, is_required, .. } = &*self.0;
         if *is_shared && self.is_up() {
             // What is known here to be refused does not reach the database.
-            if let Some(refused) = limiter.refusal(&counted, now) {
+            if let Some(refused) = limiter.refusal(counted, now) {
                 self.passes(refused)?;
             }
             let expected = limiter.expected_cost(counted.country);
-            let open = Write::Open { entry: entry.clone(), charging: Charging::Ask, expected };
-            if let Ok(Written::Opened(decision)) = self.0.writer.write(open, PATIENCE).await {
-                let charge = decision.map(|decision| self.passes(decision)).transpose()?;
-                return Ok(opened(charge));
+            let open = Write::Open { entry: entry(), charging: Charging::Ask, expected };
+            if let Ok(Written::Opened(decision)) = self.0.writer.write(open, patience(deadline)).await {
+                return decision.map(|decision| self.passes(decision)).transpose();
             }
         }
-        if *is_shared && self.0.is_required {
+        if *is_shared && *is_required {
+            self.close_unsent(entry().id);
             return Err(Away.into());
         }
-        let charge = self.passes(limiter.decide(&counted, Charging::Ask, now))?;
-        self.write_entry(entry, Some((&counted, charge)), deadline).await?;
-        Ok(opened(Some(charge)))
+        let charge = self.passes(limiter.decide(counted, Charging::Ask, now))?;
+        self.write_entry(entry(), Some((counted, charge)), deadline).await?;
+        Ok(Some(charge))
     }
 
     /// Opens a row whose message may leave.
@@ -178,12 +188,16 @@ impl Ledger {
             if let Some((touched, charge)) = charged {
                 self.0.limiter.give_back(touched, charge);
             }
-            // The row may be written yet, and must not stay open.
-            let not_sent = Settlement::of(id, Outcome::NotSent, Timestamp::now());
-            self.0.writer.post(Write::Settle(not_sent, Correction::None));
+            self.close_unsent(id);
             return Err(away);
         }
         Ok(())
+    }
+
+    /// A row that was given up may be written yet, and must not stay open.
+    fn close_unsent(&self, id: MessageId) {
+        let not_sent = Settlement::of(id, Outcome::NotSent, Timestamp::now());
+        self.0.writer.post(Write::Settle(not_sent, Correction::None));
     }
 
     /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the

@@ -165,7 +165,8 @@ impl Line {
             Admission::Open(open) => open,
         };
         ticket.inspect(|ticket| ticket.supersedes());
-        let result = self.render_and_send(id, call, recipient, deadline, ticket, record).await;
+        // Boxed, so that a refused call carries none of it.
+        let result = Box::pin(self.render_and_send(id, call, recipient, deadline, ticket, record)).await;
         self.settle(&open, &result, deadline, record).await;
         result.map(Sent::Accepted)
     }

@@ -240,8 +240,10 @@ impl FromStr for TestNumber {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (number, until) = match text.split_once(" until ") {
             Some((number, until)) => {
-                let last_day = Timestamp::parse(until).ok_or("the date must be such as 2026-12-31")?.day();
-                (number, Some(Timestamp::of_day(last_day + 1)))
+                let moment = Timestamp::parse(until).ok_or("the date must be such as 2026-12-31")?;
+                // A date is its whole day.
+                let is_date = !until.contains(':');
+                (number, Some(if is_date { Timestamp::of_day(moment.day() + 1) } else { moment }))
             }
             None => (text, None),
         };

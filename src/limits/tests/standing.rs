@@ -175,7 +175,8 @@ fn a_mapped_address_is_in_the_networks_of_its_ipv4_address() {
 #[rstest]
 #[case::always("+4526091045", true)]
 #[case::still("+4526091045 until 2026-11-23", true)]
-#[case::over("+4526091045 until 2026-11-22", false)]
+#[case::on_its_last_day("+4526091045 until 2026-11-22", true)]
+#[case::over("+4526091045 until 2026-11-21", false)]
 #[case::over_just_now("+4526091045 until 2026-11-22T12:00:00Z", false)]
 #[case::another("+4526091046", false)]
 fn test_numbers_are_such_until_their_date(#[case] entry: &str, #[case] is_test: bool) {

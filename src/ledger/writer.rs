@@ -35,7 +35,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 const FORGET_AT_ONCE: usize = 500;
 const FORGET_NEXT: Duration = Duration::from_millis(200);
 const CHORES_EVERY: Duration = Duration::from_secs(30);
-/// Processes that ended may have left rows open. Their end may be noticed a little later.
+/// Processes that ended may have left rows open: looked for at the start, and again because PostgreSQL may notice their
+/// end a little later.
 const FIRST_CHORES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// The database can't be written just now.
@@ -66,7 +67,7 @@ impl Writer {
             kept: VecDeque::new(),
             retention,
             next_try: Instant::now(),
-            next_chores: Instant::now() + FIRST_CHORES[0],
+            next_chores: Instant::now(),
             chores_done: 0,
             metrics,
         };
@@ -234,7 +235,7 @@ impl Work {
     }
 
     fn chores(&mut self) {
-        self.next_chores = Instant::now() + FIRST_CHORES.get(self.chores_done + 1).copied().unwrap_or(CHORES_EVERY);
+        self.next_chores = Instant::now() + FIRST_CHORES.get(self.chores_done).copied().unwrap_or(CHORES_EVERY);
         self.chores_done += 1;
         if !self.is_up.load(Ordering::Relaxed) {
             return;

@@ -20,6 +20,8 @@ pub(super) enum Unread {
     TooLong,
     TooSlow,
     Broken,
+    /// A list, for example, which serde would take for an object whose values stand in order.
+    NotAnObject,
 }
 
 impl Unread {
@@ -28,21 +30,22 @@ impl Unread {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Broken => StatusCode::BAD_REQUEST,
+            Self::Broken | Self::NotAnObject => StatusCode::BAD_REQUEST,
         }
     }
 }
 
-/// The body of a request that says it is JSON.
+/// The body of a request that says it is JSON: it begins as an object does.
 pub(super) async fn read(request: &HttpRequest, body: web::Payload, deadline: Instant) -> Result<Bytes, Unread> {
     if !is_json(request) {
         return Err(Unread::NotJson);
     }
-    timeout_at(deadline.into(), body.to_bytes_limited(LONGEST_BODY))
+    let body = timeout_at(deadline.into(), body.to_bytes_limited(LONGEST_BODY))
         .await
         .map_err(|_| Unread::TooSlow)?
         .map_err(|_| Unread::TooLong)?
-        .map_err(|_| Unread::Broken)
+        .map_err(|_| Unread::Broken)?;
+    if body.trim_ascii_start().first() == Some(&b'{') { Ok(body) } else { Err(Unread::NotAnObject) }
 }
 
 fn is_json(request: &HttpRequest) -> bool {

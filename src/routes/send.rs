@@ -87,7 +87,7 @@ impl Refusal {
             Self::Unread(Unread::NotJson) => "not_json",
             Self::Unread(Unread::TooLong) => "too_long",
             Self::Unread(Unread::TooSlow) => "too_slow",
-            Self::Unread(Unread::Broken) | Self::Malformed => "malformed",
+            Self::Unread(Unread::Broken | Unread::NotAnObject) | Self::Malformed => "malformed",
         }
     }
 

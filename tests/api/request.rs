@@ -42,6 +42,7 @@ async fn an_invitation_without_a_code_reads_well() {
 #[case::not_json("{")]
 #[case::empty("")]
 #[case::list("[]")]
+#[case::values_in_order(r#"["4526091045","SignIn",{"code":"493817"},null]"#)]
 #[case::no_to(r#"{"type":"SignIn","payload":{}}"#)]
 #[case::number_as_number(r#"{"to":4526091045,"type":"SignIn","payload":{}}"#)]
 #[case::no_type(r#"{"to":"4526091045","payload":{}}"#)]

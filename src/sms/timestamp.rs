@@ -76,7 +76,9 @@ impl From<SystemTime> for Timestamp {
 /// RFC 3339 with milliseconds, UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = Duration::from_micros(u64::try_from(self.0).unwrap_or_default());
+        /// The last moment that has a name in RFC 3339: the year 9999 ends.
+        const LAST: i64 = 253_402_300_799_999_999;
+        let since = Duration::from_micros(self.0.clamp(0, LAST).cast_unsigned());
         humantime::format_rfc3339_millis(UNIX_EPOCH + since).fmt(f)
     }
 }
@@ -103,6 +105,12 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-11-22T12:30:00.250Z");
         assert_eq!(Timestamp::parse("2026-11-22").unwrap().to_string(), "2026-11-22T00:00:00.000Z");
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn any_moment_can_be_shown() {
+        assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::from_micros(-1).to_string(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

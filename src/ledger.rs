@@ -14,6 +14,7 @@ mod replies;
 mod row;
 mod sqlite;
 mod store;
+mod unknown;
 mod writer;
 
 use std::{
@@ -36,18 +37,19 @@ use self::{
     database::Database,
     limiter::Limiter,
     reader::Reader,
-    store::{Correction, Settled, Write, Written},
+    store::{Correction, Write, Written},
+    unknown::UnknownMessages,
     writer::Writer,
 };
 use crate::{
     config::{self, LedgerUrl, Settings},
     limits::{Charge, Charging, Decision, LimitSet, Pseudonym, Pseudonyms, Refusal, Rules, Standing, Touched},
     metrics::Metrics,
-    sms::{Country, DeliveryReport, MessageId, Msisdn, Timestamp},
+    sms::{DeliveryReport, MessageId, Msisdn, Timestamp},
 };
 
 /// A message waits no longer for the database: then it goes on under the limits in memory.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = writer::LONG;
 /// GatewayAPI waits 5 s for an answer to a report.
 const REPORT_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -60,6 +62,7 @@ struct Inner {
     pseudonyms: Pseudonyms,
     writer: Writer,
     reader: Reader,
+    unknown: UnknownMessages,
     /// The limits' states are in the database, which decides.
     is_shared: bool,
     is_required: bool,
@@ -82,6 +85,7 @@ impl Ledger {
             pseudonyms: Pseudonyms::new(key.expose_secret().as_bytes()),
             writer,
             reader: Reader::start(shelf),
+            unknown: UnknownMessages::default(),
             is_shared: matches!(url, LedgerUrl::Postgres(_)),
             is_required: *required,
             metrics,
@@ -106,6 +110,9 @@ impl Ledger {
     pub async fn admit(&self, applicant: Applicant, deadline: Instant) -> Result<Admission, Denial> {
         let Inner { limiter, pseudonyms, metrics, .. } = &*self.0;
         let Applicant { id, usage_type, recipient, ip } = applicant;
+        if self.0.is_required && !self.is_up() {
+            return Err(Away.into());
+        }
         let now = Timestamp::now();
         let standing = limiter.rules.examine(recipient, ip, now).map_err(|refusal| self.refused(refusal))?;
         let counted_ip = match standing {
@@ -169,7 +176,12 @@ impl Ledger {
             self.close_unsent(entry().id);
             return Err(Away.into());
         }
-        let charge = self.passes(limiter.decide(counted, Charging::Ask, now))?;
+        let charge = self.passes(limiter.decide(counted, Charging::Ask, now)).inspect_err(|_| {
+            if *is_shared {
+                // The database may have opened it, and the answer come too late.
+                self.close_unsent(entry().id);
+            }
+        })?;
         self.write_entry(entry(), Some((counted, charge)), deadline).await?;
         Ok(Some(charge))
     }
@@ -203,7 +215,22 @@ impl Ledger {
     /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
     /// database is away. `true`: the row was accepted already, by a delivery report.
     pub async fn settle(&self, open: &OpenMessage, settlement: Settlement, deadline: Instant) -> bool {
-        let Inner { limiter, writer, .. } = &*self.0;
+        if settlement.outcome == Outcome::Unknown {
+            self.0.unknown.remember(*open, settlement.settled_at);
+        }
+        self.close(open, settlement, patience(deadline)).await
+    }
+
+    /// Closes a row whose outcome became known after the person had been answered. `true`: the row was accepted already.
+    pub async fn settle_late(&self, settlement: Settlement) -> bool {
+        match self.0.unknown.take(settlement.id) {
+            Some(open) => self.close(&open, settlement, PATIENCE).await,
+            None => self.written(Write::Settle(settlement, Correction::None), PATIENCE).await,
+        }
+    }
+
+    async fn close(&self, open: &OpenMessage, settlement: Settlement, patience: Duration) -> bool {
+        let limiter = &self.0.limiter;
         let correction = match (open.charge, settlement.cost) {
             (Some(charge), _) if !settlement.outcome.may_have_left() => Correction::GiveBack(open.touched, charge),
             (charge, Some(cost)) => Correction::Pay(cost, charge),
@@ -213,31 +240,25 @@ impl Ledger {
             Correction::GiveBack(touched, charge) => limiter.give_back(&touched, charge),
             Correction::Pay(cost, charge) => {
                 let spent = limiter.pay(cost, open.touched.country, charge, settlement.settled_at);
+                // Where the database keeps the budgets, it is told when they are written.
                 if !self.0.is_shared {
                     limiter.tell(spent);
                 }
             }
             Correction::None => {}
         }
-        // Whether it was written or is kept: it does not change what the person is told.
-        let written = writer.write(Write::Settle(settlement, correction), patience(deadline)).await;
-        self.settled(written)
+        self.written(Write::Settle(settlement, correction), patience).await
     }
 
-    /// Closes a row whose outcome became known after the person had been answered. `true`: the row was accepted already.
-    pub async fn settle_late(&self, settlement: Settlement, country: Option<Country>) -> bool {
-        let paid = settlement.cost.map_or(Correction::None, |cost| {
-            self.0.limiter.pay(cost, country, None, settlement.settled_at);
-            Correction::Pay(cost, None)
-        });
-        let written = self.0.writer.write(Write::Settle(settlement, paid), PATIENCE).await;
-        self.settled(written)
+    /// Whether it was written or is kept: it does not change what the person is told.
+    async fn written(&self, settle: Write, patience: Duration) -> bool {
+        let written = self.0.writer.write(settle, patience).await;
+        matches!(written, Ok(Written::Settled { was_accepted: true }))
     }
 
-    fn settled(&self, written: Result<Written, Away>) -> bool {
-        let Ok(Written::Settled(Settled { spent, was_accepted })) = written else { return false };
-        self.0.limiter.tell(spent);
-        was_accepted
+    /// Writes what waits to be written, as far as that is possible in time. Nothing is written after it.
+    pub async fn end(&self, patience: Duration) {
+        self.0.writer.end(patience).await;
     }
 
     /// Writes what a delivery report says.
@@ -251,7 +272,7 @@ impl Ledger {
         }
         match self.0.writer.write(Write::Report(report), REPORT_PATIENCE).await? {
             Written::Reported(reported) => Ok(reported),
-            Written::Opened(_) | Written::Settled(_) => Err(Away),
+            Written::Opened(_) | Written::Settled { .. } => Err(Away),
         }
     }
 

@@ -9,7 +9,7 @@ mod repeat;
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
 use self::{
     frugal::FrugalLog,
@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     config::{self, Settings},
-    gatewayapi::{Decision, Dispatcher, Failure, LateOutcome, Message, NotSent, Receipt, decide},
+    gatewayapi::{Decision, Dispatcher, Failure, LateOutcome, Message, NotSent, Receipt, Unknown, decide},
     ledger::{Admission, Applicant, Away, Denial, Ledger, OpenMessage, Outcome, Settlement},
     limits::Refusal,
     metrics::{Metrics, Stage},
@@ -138,7 +138,11 @@ impl Line {
             }
             Claim::Follow(first) => {
                 record.repeats();
-                first.await.unwrap_or(Delivery { id, result: Err(SendError::Interrupted) })
+                let interrupted = || Delivery { id, result: Err(SendError::Interrupted) };
+                match timeout_at(deadline.into(), first).await {
+                    Ok(delivery) => delivery.unwrap_or_else(|_| interrupted()),
+                    Err(_) => Delivery { id, result: Err(SendError::GatewayApi(Failure::unknown(Unknown::TimedOut))) },
+                }
             }
             Claim::Accepted(delivery) => {
                 record.repeats();
@@ -258,7 +262,7 @@ async fn settle_late(ledger: Ledger, metrics: Arc<Metrics>, late: LateOutcome) {
         Ok(receipt) => open(Outcome::Accepted).with(receipt),
         Err(failure) => open(failure.kind.into()).because(failure),
     };
-    let was_accepted = ledger.settle_late(settlement, late.country).await;
+    let was_accepted = ledger.settle_late(settlement).await;
     if late.result.is_ok() && !was_accepted {
         metrics.accepted(late.country);
     }

@@ -27,6 +27,8 @@ const MOST_WORKERS: usize = 4;
 const SHORTEST_DRAIN: Duration = Duration::from_millis(250);
 /// For the last answers to leave, in whole seconds.
 const LAST_ANSWERS: u64 = 1;
+/// For the ledger to write what waits.
+const LAST_WRITES: Duration = Duration::from_secs(3);
 
 /// The service, bound to its ports, not yet running.
 pub struct Application {
@@ -36,6 +38,7 @@ pub struct Application {
     lifecycle: Arc<Lifecycle>,
     shutdown_grace: Duration,
     templates: TemplateReloader,
+    ledger: Ledger,
 }
 
 /// Where the listeners are.
@@ -142,7 +145,7 @@ impl Application {
 
         let ports = Ports { public: public.addrs()[0], operator: operator.addrs()[0] };
         let shutdown_grace = settings.server.shutdown_grace.get();
-        Ok(Self { public: public.run(), operator: operator.run(), ports, lifecycle, shutdown_grace, templates })
+        Ok(Self { public: public.run(), operator: operator.run(), ports, lifecycle, shutdown_grace, templates, ledger })
     }
 
     pub const fn ports(&self) -> Ports {
@@ -172,6 +175,7 @@ impl Application {
             Ok(())
         };
         let (public, operator, stopping) = tokio::join!(self.public, self.operator, stopping);
+        self.ledger.end(LAST_WRITES).await;
         public.and(operator).and(stopping)
     }
 }

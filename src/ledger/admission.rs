@@ -27,7 +27,7 @@ pub enum Admission {
 }
 
 /// A message that may leave, to be settled.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct OpenMessage {
     pub(super) id: MessageId,
     pub(super) touched: Touched,

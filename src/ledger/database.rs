@@ -47,6 +47,9 @@ impl Database {
                 (Box::new(store), Box::new(PostgresShelf::new(url, settings)?), is_up)
             }
             LedgerUrl::Sqlite(path) => {
+                if settings.pseudonym_key.is_none() {
+                    key::warn_of_loss(path);
+                }
                 let (store, shelf) = sqlite::open(&Place::File(path.clone()), limiter, Timestamp::now())?;
                 (Box::new(store), Box::new(shelf), true)
             }

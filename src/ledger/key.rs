@@ -21,11 +21,24 @@ pub enum KeyError {
     Damaged { file: PathBuf },
 }
 
-/// The key beside a database file, made with it.
-pub(super) fn beside(database: &Path) -> Result<SecretString, KeyError> {
+/// Tells when a database is there without its key.
+pub(super) fn warn_of_loss(database: &Path) {
+    let file = file_beside(database);
+    if database.exists() && !file.exists() {
+        let file = file.display();
+        tracing::warn!(%file, "the key of the ledger's pseudonyms is gone: a new one is made, and no number is recognised");
+    }
+}
+
+fn file_beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".key");
-    let file = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+/// The key beside a database file, made with it.
+pub(super) fn beside(database: &Path) -> Result<SecretString, KeyError> {
+    let file = file_beside(database);
     let unusable = |source| KeyError::File { file: file.clone(), source };
     match fs::read_to_string(&file) {
         Ok(key) if key.trim().len() >= LENGTH => Ok(key.trim().into()),

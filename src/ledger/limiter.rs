@@ -3,15 +3,16 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
-    limits::{Charge, Charging, Decision, Key, Limit, Memory, Refusal, Rules, Spent, States, Touched},
+    limits::{Charge, Charging, Decision, Key, Limit, Memory, Rules, Spent, States, Touched},
     metrics::Metrics,
     sms::{Cost, Country, Currency, Timestamp},
 };
 
-/// States in one of the memory's two generations: about 100 MiB in both, which only an attack fills.
+/// States in one of the memory's two generations: about 150 MB in both, which only an attack fills.
 const MOST_SUBJECTS: usize = 500_000;
 /// Beyond so many states it takes a while to drop them.
 const MANY: usize = 10_000;
@@ -26,34 +27,62 @@ struct State {
     memory: Memory,
     /// What the last message to a country cost.
     costs: HashMap<Option<Country>, Cost>,
+    /// When the database was last asked though a limit refuses here.
+    asked: HashMap<Limit, Timestamp>,
+    /// A cost in a currency without a budget has been told of.
+    is_foreign_told: bool,
+}
+
+impl State {
+    /// What a message to a country will cost: what the last one did, and where there was none, the dearest elsewhere.
+    fn expected_cost(&self, country: Option<Country>) -> Option<Cost> {
+        let dearest = || self.costs.values().max_by_key(|cost| cost.micros);
+        self.costs.get(&country).or_else(dearest).copied()
+    }
 }
 
 impl Limiter {
     pub(super) fn new(rules: Rules, metrics: Arc<Metrics>) -> Self {
         let memory = Memory::new(MOST_SUBJECTS, rules.longest_period());
-        Self { rules, state: Mutex::new(State { memory, costs: HashMap::new() }), metrics }
+        // What never happened is zero, and not absent.
+        for limit in Limit::ALL {
+            metrics.limits_refused.with_label_values(&[limit.as_str()]);
+            metrics.limits_monitored.with_label_values(&[limit.as_str()]);
+        }
+        let state = State { memory, costs: HashMap::new(), asked: HashMap::new(), is_foreign_told: false };
+        Self { rules, state: Mutex::new(state), metrics }
     }
 
     /// Charges every touched limit, or none.
     pub(super) fn decide(&self, touched: &Touched, charging: Charging, now: Timestamp) -> Decision {
         self.change(now, |state| {
-            let expected = state.costs.get(&touched.country).copied();
+            let expected = state.expected_cost(touched.country);
             self.rules.decide(touched, expected, charging, now, &mut state.memory)
         })
     }
 
-    /// A refusal that is known here, because no other replica can have made it wrong. Charges nothing.
+    /// A refusal that is known here, and needs no question to the database. Charges nothing.
     pub(super) fn refusal(&self, touched: &Touched, now: Timestamp) -> Option<Decision> {
-        let state = self.lock();
-        let expected = state.costs.get(&touched.country).copied();
+        /// Another replica may have given back what is counted here, so the database is asked now and then.
+        const TRUSTED: Duration = Duration::from_secs(1);
+        let mut state = self.lock();
+        let expected = state.expected_cost(touched.country);
         let decision = self.rules.decide(touched, expected, Charging::Ask, now, &mut Untouched(&state.memory));
-        // A range does not count a number twice, and another replica may have counted this one.
-        let is_certain = |refusal: Refusal| refusal.limit != Limit::Range;
-        Some(decision).filter(|decision| decision.result.err().is_some_and(is_certain))
+        let limit = decision.result.err()?.limit;
+        let is_known = match limit {
+            Limit::Number => true,
+            // A range does not count a number twice, and another replica may have counted this one.
+            Limit::Range => false,
+            _ => state.asked.get(&limit).is_some_and(|asked| now < asked.plus(TRUSTED)),
+        };
+        if !is_known {
+            state.asked.insert(limit, now);
+        }
+        is_known.then_some(decision)
     }
 
     pub(super) fn expected_cost(&self, country: Option<Country>) -> Option<Cost> {
-        self.lock().costs.get(&country).copied()
+        self.lock().expected_cost(country)
     }
 
     pub(super) fn give_back(&self, touched: &Touched, charge: Charge) {
@@ -70,6 +99,10 @@ impl Limiter {
     ) -> Option<Spent> {
         let mut state = self.lock();
         state.costs.insert(country, cost);
+        if self.rules.lacks_budget(cost.currency) && !std::mem::replace(&mut state.is_foreign_told, true) {
+            let currency = cost.currency.as_str();
+            tracing::error!(currency, "GatewayAPI bills in a currency that limits.spend.per_day does not name");
+        }
         self.rules.pay(cost, charge, now, &mut state.memory)
     }
 

@@ -14,7 +14,7 @@ use super::{
     limiter::Limiter,
     message::{Entry, Reported, Settlement},
     row::{Cell, ENTRY, Progress, Row, entry_cells},
-    store::{Settled, Store, StoreError, Write, Written},
+    store::{Store, StoreError, Write, Written},
 };
 use crate::sms::{MessageId, Timestamp};
 
@@ -63,7 +63,7 @@ impl Store for SqliteStore {
                 }
                 Write::Settle(settlement, _) => {
                     let was_accepted = settle(&transaction, settlement)?;
-                    Written::Settled(Settled { spent: None, was_accepted })
+                    Written::Settled { was_accepted }
                 }
                 Write::Report(report) => {
                     let reported = change(&transaction, report.message, |row| row.report(report))?;
@@ -75,8 +75,9 @@ impl Store for SqliteStore {
         Ok(written)
     }
 
-    /// There is no other process, and this one has closed them at its start.
+    /// There is no other process, and this one has closed them at its start. Writes all the same, to see whether it can.
     fn close_abandoned(&mut self, _: Timestamp) -> Result<usize, StoreError> {
+        self.connection.execute("UPDATE mark SET id = id", [])?;
         Ok(0)
     }
 

@@ -3,7 +3,7 @@
 use std::{error::Error as _, io};
 
 use crate::{
-    limits::{Charge, Charging, Decision, Spent, Touched},
+    limits::{Charge, Charging, Decision, Touched},
     sms::{Cost, DeliveryReport, MessageId, Timestamp},
 };
 
@@ -55,17 +55,11 @@ pub(super) enum Correction {
 pub(super) enum Written {
     /// `None`: the limits' states are not in this database, or it was open already.
     Opened(Option<Decision>),
-    Settled(Settled),
+    Settled {
+        /// The row said so already: a delivery report had come before.
+        was_accepted: bool,
+    },
     Reported(Reported),
-}
-
-/// A closed row.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Settled {
-    /// Where a budget is kept in this database.
-    pub(super) spent: Option<Spent>,
-    /// The row said so already: a delivery report had come before.
-    pub(super) was_accepted: bool,
 }
 
 /// Why nothing was written, or read.

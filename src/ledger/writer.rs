@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::oneshot;
+
 use super::{
     replies::Reply,
     store::{Store, StoreError, Write, Written},
@@ -22,6 +24,8 @@ use crate::{
     sms::{MessageId, Timestamp},
 };
 
+/// A database that takes longer for a write is away.
+pub(super) const LONG: Duration = Duration::from_secs(1);
 /// Writes in one transaction.
 const LARGEST_BATCH: usize = 512;
 /// After so many writes in one transaction, more are about to come.
@@ -50,15 +54,24 @@ struct Job {
     reply: Option<Reply>,
 }
 
+/// What the thread is told.
+#[expect(clippy::large_enum_variant, reason = "all but one are the large one")]
+enum Order {
+    Write(Job),
+    /// Nothing comes after it; dropped when all is written.
+    End(oneshot::Sender<()>),
+}
+
 /// Hands writes to the thread.
 pub(super) struct Writer {
-    jobs: Sender<Job>,
+    orders: Sender<Order>,
     is_up: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
 }
 
 impl Writer {
     pub(super) fn start(store: Box<dyn Store>, is_up: bool, retention: Duration, metrics: Arc<Metrics>) -> Self {
-        let (jobs, received) = mpsc::channel();
+        let (orders, received) = mpsc::channel();
         let up = Arc::new(AtomicBool::new(is_up));
         metrics.ledger_up.set(i64::from(is_up));
         let work = Work {
@@ -69,13 +82,13 @@ impl Writer {
             next_try: Instant::now(),
             next_chores: Instant::now(),
             chores_done: 0,
-            metrics,
+            metrics: Arc::clone(&metrics),
         };
         thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || work.run(&received))
             .expect("the process can start a thread");
-        Self { jobs, is_up: up }
+        Self { orders, is_up: up, metrics }
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -90,14 +103,28 @@ impl Writer {
             return Err(Away);
         }
         let (reply, written) = Reply::channel();
-        self.jobs.send(Job { write, reply: Some(reply) }).map_err(|_| Away)?;
-        tokio::time::timeout(patience, written).await.map_err(|_| Away)?.map_err(|_| Away)?
+        self.orders.send(Order::Write(Job { write, reply: Some(reply) })).map_err(|_| Away)?;
+        let written = tokio::time::timeout(patience, written).await;
+        if written.is_err() && patience >= LONG && self.is_up.swap(false, Ordering::Relaxed) {
+            // Nobody else is to wait for it. The thread finds out when it is back.
+            self.metrics.ledger_up.set(0);
+            tracing::error!("the ledger's database does not answer: what can be written later is kept");
+        }
+        written.map_err(|_| Away)?.map_err(|_| Away)?
     }
 
     /// Writes when it can be, without anybody waiting.
     pub(super) fn post(&self, write: Write) {
-        // The thread ends with the process.
-        let _ = self.jobs.send(Job { write, reply: None });
+        // The thread ends with the service.
+        let _ = self.orders.send(Order::Write(Job { write, reply: None }));
+    }
+
+    /// Has the thread write what it has, and end.
+    pub(super) async fn end(&self, patience: Duration) {
+        let (ending, ended) = oneshot::channel();
+        if self.orders.send(Order::End(ending)).is_ok() && tokio::time::timeout(patience, ended).await.is_err() {
+            tracing::error!("not everything could be written to the ledger before the end");
+        }
     }
 }
 
@@ -113,23 +140,38 @@ struct Work {
     metrics: Arc<Metrics>,
 }
 
+/// Also when a defect ends the thread: then messages go on as if the database were away.
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.is_up.store(false, Ordering::Relaxed);
+        self.metrics.ledger_up.set(0);
+    }
+}
+
 impl Work {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(mut self, orders: &Receiver<Order>) {
         let mut batch = Vec::new();
         let mut last = 0;
-        loop {
+        let mut ending = None;
+        while ending.is_none() {
             let next = if self.is_up.load(Ordering::Relaxed) { self.next_chores } else { self.next_try };
-            match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
-                Ok(job) => {
-                    batch.push(job);
-                    if last >= BUSY {
-                        gather();
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            let first = match orders.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(order) => Some(order),
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if first.is_some() && last >= BUSY {
+                gather();
             }
-            batch.extend(jobs.try_iter().take(LARGEST_BATCH - batch.len()));
+            for order in first.into_iter().chain(orders.try_iter()) {
+                match order {
+                    Order::Write(job) => batch.push(job),
+                    Order::End(sender) => ending = Some(sender),
+                }
+                if batch.len() >= LARGEST_BATCH || ending.is_some() {
+                    break;
+                }
+            }
             last = batch.len();
             if !batch.is_empty() {
                 self.handle(&mut batch);
@@ -142,7 +184,9 @@ impl Work {
             }
         }
         // The process is about to end.
-        self.write_kept();
+        if !self.write_kept() {
+            tracing::error!(kept = self.kept.len(), "the ledger's database is away at the end: what was kept is lost");
+        }
     }
 
     fn handle(&mut self, batch: &mut Vec<Job>) {
@@ -188,7 +232,9 @@ impl Work {
     }
 
     fn keep(&mut self, write: Write) {
-        if self.kept.len() >= MOST_KEPT {
+        // A row that is not there is less than one that never closes.
+        let most = if matches!(write, Write::Open { .. }) { MOST_KEPT / 2 } else { MOST_KEPT };
+        if self.kept.len() >= most {
             self.metrics.ledger_dropped.inc();
             return;
         }

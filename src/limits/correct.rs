@@ -92,6 +92,11 @@ impl Rules {
         Some(Spent { today: Cost { micros: stamps.spent(), currency }, share, warns })
     }
 
+    /// There are budgets, and none in this currency: they limit nothing.
+    pub fn lacks_budget(&self, currency: Currency) -> bool {
+        self.budgets().next().is_some() && self.budget_key(currency).is_none()
+    }
+
     /// The key that [`pay`](Self::pay) changes.
     pub fn budget_key(&self, currency: Currency) -> Option<Key> {
         self.budgets().find(|(budget, _)| *budget == currency).map(|_| Key::spend(currency))

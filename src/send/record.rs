@@ -112,10 +112,10 @@ impl Record {
         if self.is_repeat {
             metrics.repeats.inc();
         }
-        if let Err(SendError::Limit(_)) = delivery.result {
+        if let Err(SendError::Limit(_) | SendError::Ledger(_)) = delivery.result {
             match refusals.takes(Timestamp::now()) {
                 Logged::Yes => {}
-                Logged::YesAfter(left_out) => tracing::warn!(left_out, "limits refused more than the log tells"),
+                Logged::YesAfter(left_out) => tracing::warn!(left_out, "more calls were refused than the log tells"),
                 Logged::No => return,
             }
         }

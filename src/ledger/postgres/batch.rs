@@ -9,7 +9,7 @@ use super::{Statements, messages, states};
 use crate::{
     ledger::{
         limiter::Limiter,
-        store::{Correction, Settled, StoreError, Write, Written},
+        store::{Correction, StoreError, Write, Written},
     },
     limits::{Key, Rules, Spent},
     sms::Timestamp,
@@ -22,6 +22,8 @@ const MOST_TRIES: usize = 8;
 struct Fetched<'a> {
     states: states::Fetched,
     messages: messages::Fetched<'a>,
+    /// What the batch spends, to be told when it is written.
+    spent: Vec<Spent>,
 }
 
 pub(super) async fn write(
@@ -60,10 +62,10 @@ async fn attempt(
         statements.states.lock(client, &keys),
         statements.messages.lock(client, &ids),
     )?;
-    let mut fetched = Fetched { states, messages };
+    let mut fetched = Fetched { states, messages, spent: Vec::new() };
     let written = writes.iter().map(|write| fetched.decide(write, &limiter.rules)).collect();
     let now = writes.iter().filter_map(Write::at).max().unwrap_or_default();
-    let Fetched { states, messages } = &fetched;
+    let Fetched { states, messages, spent } = &fetched;
     if states.is_changed() || messages.is_changed() {
         let messages = async { Ok(statements.messages.write(client, instance, messages).await?) };
         let (is_written, ()) = tokio::try_join!(statements.states.write(client, states, now), messages)?;
@@ -75,6 +77,9 @@ async fn attempt(
         client.batch_execute("ROLLBACK").await?;
     }
     limiter.learn(states.iter(), now);
+    for spent in spent {
+        limiter.tell(Some(*spent));
+    }
     Ok(Some(written))
 }
 
@@ -111,7 +116,8 @@ impl<'a> Fetched<'a> {
                 let was_accepted = row.is_some_and(|row| row.progress.is_accepted());
                 self.messages.settle(settlement);
                 let spent = if is_new { self.correct(correction, settlement.settled_at, rules) } else { None };
-                Written::Settled(Settled { spent, was_accepted })
+                self.spent.extend(spent);
+                Written::Settled { was_accepted }
             }
             Write::Report(report) => Written::Reported(self.messages.report(report)),
         }

@@ -158,6 +158,10 @@ impl Settings {
                 "operator.token has fewer than 16 characters: it can be guessed (openssl rand -hex 32)",
             ),
             (
+                delivery_reports.secret.as_ref().is_some_and(Secrets::any_short),
+                "delivery_reports.secret has fewer than 16 characters: who guesses it can forge reports (openssl rand -hex 32)",
+            ),
+            (
                 ledger.retention.get() < limits.longest_period(),
                 "ledger.retention is shorter than the longest period of the limits: after a restart they know less",
             ),

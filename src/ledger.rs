@@ -34,6 +34,7 @@ pub use self::{
     writer::Away,
 };
 use self::{
+    admission::{PATIENCE, patience},
     database::Database,
     limiter::Limiter,
     reader::Reader,
@@ -48,8 +49,6 @@ use crate::{
     sms::{DeliveryReport, MessageId, Msisdn, Timestamp},
 };
 
-/// A message waits no longer for the database: then it goes on under the limits in memory.
-const PATIENCE: Duration = writer::LONG;
 /// GatewayAPI waits 5 s for an answer to a report.
 const REPORT_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -314,11 +313,6 @@ impl Ledger {
         self.0.metrics.limits_refused.with_label_values(&[refusal.limit.as_str()]).inc();
         Denial::Refused(refusal)
     }
-}
-
-/// How long a message waits for the database.
-fn patience(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now()).min(PATIENCE)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use crate::{
     auth::{LogtoAuthorization, ReportVerifier},
     ledger::Ledger,
     metrics::Metrics,
-    send::Line,
+    send::{FrugalLog, Line},
 };
 
 /// What the endpoints share.
@@ -48,6 +48,8 @@ pub struct Public {
     pub lifecycle: Arc<Lifecycle>,
     pub metrics: Arc<Metrics>,
     pub sentences: Sentences,
+    /// For calls and reports that are not let in.
+    pub refusals: FrugalLog,
     /// From a call's arrival to its answer.
     pub deadline: Duration,
 }

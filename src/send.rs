@@ -11,8 +11,8 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use arc_swap::ArcSwap;
 use tokio::time::{sleep, timeout_at};
 
+pub use self::frugal::FrugalLog;
 use self::{
-    frugal::FrugalLog,
     record::Record,
     repeat::{Claim, Repeats, Ticket},
 };

@@ -12,7 +12,7 @@ use crate::{
     ledger::{Ledger, LedgerError},
     metrics::Metrics,
     routes::{self, Lifecycle, Operators, Public, Sentences},
-    send::Line,
+    send::{FrugalLog, Line},
     sms,
     templates::{TemplateFaults, TemplateOptions, TemplateSet},
 };
@@ -223,6 +223,7 @@ fn state(
         report_verifier: settings.delivery_reports.secret.as_ref().map(|secrets| Arc::new(ReportVerifier::of(secrets))),
         lifecycle: Arc::clone(lifecycle),
         metrics: Arc::clone(metrics),
+        refusals: FrugalLog::default(),
         sentences: Sentences::new(&settings.templates.default_locale),
         deadline: settings.delivery.deadline.get(),
     })

@@ -45,7 +45,7 @@ postgres_start() {
     for _ in {1..5}; do
         port=$(postgres_free_port)
         if postgres_do "$tools/pg_ctl" start --wait --silent --pgdata="$postgres_folder/data" \
-            --log="$postgres_folder/log" --options="-h 127.0.0.1 -p $port -k $postgres_folder -N 500"; then
+            --log="$postgres_folder/log" --options="-h 127.0.0.1 -p $port -k $postgres_folder -N 500 -c fsync=off"; then
             postgres_do "$tools/createdb" --host=127.0.0.1 --port="$port" --username=sms sms || return
             export SMS_TEST_POSTGRES="postgres://sms@127.0.0.1:$port/sms"
             return

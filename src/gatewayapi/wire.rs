@@ -206,7 +206,9 @@ fn cost(usage: &Value) -> Option<Cost> {
 
 /// Fit to stand in a log line.
 fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    // Digits alone may be a phone number.
+    (1..=64).contains(&text.len()) && is_word && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// An id or a number, written as a number or as text.

@@ -1,12 +1,18 @@
 //! Who asks to be sent, and what it is told.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
-use super::Away;
+use super::{Away, writer};
 use crate::{
     limits::{Charge, Refusal, Touched},
     sms::{Country, MessageId, Recipient, UsageType},
 };
+
+/// A message waits no longer for the database: then it goes on under the limits in memory.
+pub(super) const PATIENCE: Duration = writer::LONG;
 
 /// A message that asks to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -52,4 +58,9 @@ impl OpenMessage {
     pub const fn country(&self) -> Option<Country> {
         self.touched.country
     }
+}
+
+/// How long a message waits for the database.
+pub(super) fn patience(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).min(PATIENCE)
 }

@@ -50,7 +50,7 @@ async fn take(request: &HttpRequest, state: &Public, verifier: &ReportVerifier) 
         Ok(claims) => Event::of_claims(&claims, now),
         Err(SignatureError::Claims) => None,
         Err(error) => {
-            refused(&state.metrics, error.as_str());
+            refused(state, error.as_str());
             return plain(StatusCode::UNAUTHORIZED, "This report is not signed with a secret that is known here.\n");
         }
     };
@@ -70,7 +70,7 @@ async fn take(request: &HttpRequest, state: &Public, verifier: &ReportVerifier) 
             noted()
         }
         Err(_) => {
-            refused(&state.metrics, "ledger_away");
+            refused(state, "ledger_away");
             let mut answer =
                 plain(StatusCode::SERVICE_UNAVAILABLE, "This report can't be kept now: please repeat it.\n");
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -83,9 +83,11 @@ fn noted() -> HttpResponse {
     plain(StatusCode::OK, "Noted.\n")
 }
 
-fn refused(metrics: &Metrics, reason: &'static str) {
-    metrics.delivery_reports_refused.with_label_values(&[reason]).inc();
-    tracing::warn!(reason, "a delivery report was refused");
+fn refused(state: &Public, reason: &'static str) {
+    state.metrics.delivery_reports_refused.with_label_values(&[reason]).inc();
+    if state.refusals.takes(Timestamp::now()) {
+        tracing::warn!(reason, "a delivery report was refused");
+    }
 }
 
 fn count(event: &Event, reported: Reported, metrics: &Metrics) {

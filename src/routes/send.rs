@@ -20,7 +20,7 @@ use super::{
 use crate::{
     auth::only_authorization,
     send::{Call, Delivery, SendError},
-    sms::{MessageId, Payload, UsageType},
+    sms::{MessageId, Payload, Timestamp, UsageType},
 };
 
 /// The body of a call. Keys that we don't know are welcome: Logto added `ip` that way.
@@ -128,7 +128,9 @@ fn client_address(ip: &Value) -> Option<IpAddr> {
 fn refused(state: &Public, outcome: &'static str, begun: Instant) {
     state.metrics.requests.with_label_values(&[outcome, "unknown"]).inc();
     let duration_ms = begun.elapsed().as_micros() as f64 / 1000.0;
-    tracing::warn!(outcome, duration_ms, "a call was refused unread");
+    if state.refusals.takes(Timestamp::now()) {
+        tracing::warn!(outcome, duration_ms, "a call was refused unread");
+    }
 }
 
 #[cfg(test)]

@@ -9,22 +9,22 @@ const LINES_A_SECOND: u64 = 100;
 
 /// Counts the lines of the present second: the second above, the lines below.
 #[derive(Debug, Default)]
-pub(super) struct FrugalLog(AtomicU64);
+pub struct FrugalLog(AtomicU64);
 
 const COUNT_BITS: u32 = 24;
 const MOST: u64 = (1 << COUNT_BITS) - 1;
 
-/// Whether a line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Logged {
-    Yes,
-    /// It is the first after so many that were left out.
-    YesAfter(u64),
-    No,
-}
-
 impl FrugalLog {
-    pub(super) fn takes(&self, now: Timestamp) -> Logged {
+    /// Whether one more line is written. The first of a second also tells how many the one before left out.
+    pub fn takes(&self, now: Timestamp) -> bool {
+        let (is_taken, left_out) = self.count(now);
+        if left_out > 0 {
+            tracing::warn!(left_out, "more calls were refused than the log tells");
+        }
+        is_taken
+    }
+
+    fn count(&self, now: Timestamp) -> (bool, u64) {
         let second = now.millis().unsigned_abs() / 1000;
         let next = |known: u64| {
             let count = if known >> COUNT_BITS == second { (known & MOST) + 1 } else { 1 };
@@ -34,9 +34,9 @@ impl FrugalLog {
         let known = known.unwrap_or_else(|known| known);
         let left_out = (known & MOST).saturating_sub(LINES_A_SECOND);
         if known >> COUNT_BITS != second {
-            return if left_out > 0 { Logged::YesAfter(left_out) } else { Logged::Yes };
+            return (true, left_out);
         }
-        if (known & MOST) < LINES_A_SECOND { Logged::Yes } else { Logged::No }
+        ((known & MOST) < LINES_A_SECOND, 0)
     }
 }
 
@@ -49,13 +49,13 @@ mod tests {
     fn a_second_has_so_many_lines_and_the_next_tells_of_the_rest() {
         let (log, now) = (FrugalLog::default(), Timestamp::from_seconds(1_000_000));
         for _ in 0..LINES_A_SECOND {
-            assert_eq!(log.takes(now), Logged::Yes);
+            assert_eq!(log.count(now), (true, 0));
         }
         for _ in 0..30 {
-            assert_eq!(log.takes(now), Logged::No);
+            assert_eq!(log.count(now), (false, 0));
         }
         let later = now.plus(Duration::from_secs(1));
-        assert_eq!(log.takes(later), Logged::YesAfter(30));
-        assert_eq!(log.takes(later), Logged::Yes);
+        assert_eq!(log.count(later), (true, 30));
+        assert_eq!(log.count(later), (true, 0));
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{
-    Call, Delivery, SendError, Sent,
-    frugal::{FrugalLog, Logged},
-};
+use super::{Call, Delivery, FrugalLog, SendError, Sent};
 use crate::{
     gatewayapi::Receipt,
     ledger::{Outcome, Settlement},
@@ -112,12 +109,9 @@ impl Record {
         if self.is_repeat {
             metrics.repeats.inc();
         }
-        if let Err(SendError::Limit(_) | SendError::Ledger(_)) = delivery.result {
-            match refusals.takes(Timestamp::now()) {
-                Logged::Yes => {}
-                Logged::YesAfter(left_out) => tracing::warn!(left_out, "more calls were refused than the log tells"),
-                Logged::No => return,
-            }
+        let is_refused = matches!(delivery.result, Err(SendError::Limit(_) | SendError::Ledger(_)));
+        if is_refused && !refusals.takes(Timestamp::now()) {
+            return;
         }
 
         let recipient = self.validated.map(|(recipient, _)| recipient);

@@ -18,7 +18,7 @@ use crate::{
     database::Database,
 };
 
-const COOLDOWN: &str = r#"limits.number.mode = "enforce""#;
+const COOLDOWN: &str = r#"limits.number = { mode = "enforce", cooldown = "1h" }"#;
 
 /// What is between the service and PostgreSQL.
 struct Wire {

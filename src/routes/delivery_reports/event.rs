@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::sms::{DeliveryReport, DeliveryStatus, MessageId, Timestamp};
 
-/// The last second of the year 9999: a later one is no time.
-const LAST_SECOND: i64 = 253_402_300_799;
+/// How far GatewayAPI's clock may be ahead of ours. What is later is no time.
+const AHEAD: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_STATUS_NAME: usize = 32;
 
 /// What GatewayAPI signed, as far as we use it. Holds no number.
@@ -29,13 +31,13 @@ impl Event {
         let is_name = |name: &&str| {
             name.len() <= LONGEST_STATUS_NAME && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         };
-        let seconds = claims.get("time").and_then(whole_number).filter(|seconds| (0..=LAST_SECOND).contains(seconds));
+        let time = claims.get("time").and_then(whole_number).map(Timestamp::from_seconds);
         Some(Self {
             message: claims.get("userref").and_then(Value::as_str).and_then(MessageId::parse),
             gatewayapi_id,
             status,
             unknown_status: Some(name).filter(|_| status == DeliveryStatus::Unknown).filter(is_name).map(str::to_owned),
-            time: seconds.map_or(now, Timestamp::from_seconds),
+            time: time.filter(|time| (Timestamp::default()..=now.plus(AHEAD)).contains(time)).unwrap_or(now),
             error_code: claims.get("code").and_then(error_code),
         })
     }
@@ -141,6 +143,8 @@ mod tests {
     #[case(json!(1e300), 1800000000)]
     #[case(Value::Null, 1800000000)]
     #[case(json!("yesterday"), 1800000000)]
+    #[case(json!(1800086400), 1800086400)]
+    #[case(json!(1800086401), 1800000000)]
     fn an_odd_time_is_read_or_is_now(#[case] time: Value, #[case] seconds: i64) {
         assert_eq!(with("time", time).unwrap().time, Timestamp::from_seconds(seconds));
     }

@@ -30,7 +30,8 @@ pub(super) const LONG: Duration = Duration::from_secs(1);
 const LARGEST_BATCH: usize = 512;
 /// After so many writes in one transaction, more are about to come.
 const BUSY: usize = 4;
-/// For how long they gather, then. Each transaction costs as much as many writes.
+/// For how long they gather, then: each transaction costs as much as many writes. Where one takes longer, they have
+/// gathered meanwhile.
 const GATHER: Duration = Duration::from_micros(500);
 /// Writes that are kept while the database is away: some 25 MiB.
 const MOST_KEPT: usize = 100_000;
@@ -82,6 +83,7 @@ impl Writer {
             next_try: Instant::now(),
             next_chores: Instant::now(),
             chores_done: 0,
+            last_took: Duration::ZERO,
             metrics: Arc::clone(&metrics),
         };
         thread::Builder::new()
@@ -137,6 +139,8 @@ struct Work {
     next_try: Instant,
     next_chores: Instant,
     chores_done: usize,
+    /// By the newest transaction.
+    last_took: Duration,
     metrics: Arc<Metrics>,
 }
 
@@ -160,7 +164,7 @@ impl Work {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            if first.is_some() && last >= BUSY {
+            if first.is_some() && last >= BUSY && self.last_took < GATHER {
                 gather();
             }
             for order in first.into_iter().chain(orders.try_iter()) {
@@ -226,7 +230,8 @@ impl Work {
         }
         let begun = Instant::now();
         let written = self.store.write(writes)?;
-        self.metrics.ledger_write_seconds.observe(begun.elapsed().as_secs_f64());
+        self.last_took = begun.elapsed();
+        self.metrics.ledger_write_seconds.observe(self.last_took.as_secs_f64());
         self.metrics.ledger_batch_size.observe(writes.len() as f64);
         Ok(written)
     }

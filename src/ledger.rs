@@ -125,63 +125,57 @@ impl Ledger {
                 ip
             }
         };
-        let touched = Touched {
-            number: pseudonyms.number(recipient.msisdn),
-            ip: ip.map(|ip| pseudonyms.address(ip)),
-            ranges: pseudonyms.ranges(recipient.msisdn),
-            country: recipient.country,
-        };
-        // Only for a message that passes: a flood of refused ones is to be cheap.
-        let entry = || Entry {
+        let entry = Entry {
             id,
             admitted_at: now,
             usage_type,
             masked_number: recipient.msisdn.masked(),
-            touched,
+            touched: Touched {
+                number: pseudonyms.number(recipient.msisdn),
+                ip: ip.map(|ip| pseudonyms.address(ip)),
+                ranges: pseudonyms.ranges(recipient.msisdn),
+                country: recipient.country,
+            },
             is_counted: standing != Standing::Exempt,
             is_ip_counted: counted_ip.is_some(),
         };
-        let charge = if standing == Standing::Exempt {
-            self.write_entry(entry(), None, deadline).await?;
-            None
-        } else {
-            let counted = Touched { ip: touched.ip.filter(|_| counted_ip.is_some()), ..touched };
-            self.charge(&counted, entry, now, deadline).await?
+        let touched = entry.touched;
+        let charge = match entry.counted() {
+            None => {
+                self.write_entry(entry, None, deadline).await?;
+                None
+            }
+            Some(counted) => self.charge(&counted, entry, deadline).await?,
         };
         Ok(Admission::Open(OpenMessage { id, touched, charge }))
     }
 
     /// Asks the limits that count, and opens the row.
-    async fn charge(
-        &self,
-        counted: &Touched,
-        entry: impl Fn() -> Entry,
-        now: Timestamp,
-        deadline: Instant,
-    ) -> Result<Option<Charge>, Denial> {
+    async fn charge(&self, counted: &Touched, entry: Entry, deadline: Instant) -> Result<Option<Charge>, Denial> {
         let Inner { limiter, is_shared, is_required, .. } = &*self.0;
+        let (id, now) = (entry.id, entry.admitted_at);
         if *is_shared && self.is_up() {
             // What is known here to be refused does not reach the database.
             if let Some(refused) = limiter.refusal(counted, now) {
                 self.passes(refused)?;
             }
             let expected = limiter.expected_cost(counted.country);
-            let open = Write::Open { entry: entry(), charging: Charging::Ask, expected };
+            let open = Write::Open { entry: entry.clone(), charging: Charging::Ask, expected };
             if let Ok(Written::Opened(decision)) = self.0.writer.write(open, patience(deadline)).await {
                 return decision.map(|decision| self.passes(decision)).transpose();
             }
         }
         if *is_shared && *is_required {
-            self.close_unsent(entry().id);
+            self.close_unsent(id);
             return Err(Away.into());
         }
         let charge = self.passes(limiter.decide(counted, Charging::Ask, now)).inspect_err(|_| {
             if *is_shared {
                 // The database may have opened it, and the answer come too late.
-                self.close_unsent(entry().id);
+                self.close_unsent(id);
             }
         })?;
-        self.write_entry(entry(), Some((counted, charge)), deadline).await?;
+        self.write_entry(entry, Some((counted, charge)), deadline).await?;
         Ok(Some(charge))
     }
 

@@ -99,6 +99,12 @@ pub struct Refusal {
     pub wait: Option<Duration>,
 }
 
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the limit {} ({})", self.limit.as_str(), self.rule.as_str())
+    }
+}
+
 /// Which part of a limit it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {

@@ -58,7 +58,7 @@ pub enum Sent {
 pub enum SendError {
     #[error("the number can't be a mobile number: {0}")]
     Number(#[from] NumberError),
-    #[error("the limit {} ({})", .0.limit.as_str(), .0.rule.as_str())]
+    #[error("{0}")]
     Limit(Refusal),
     #[error(transparent)]
     Ledger(#[from] Away),

@@ -43,7 +43,7 @@ pub struct OpenMessage {
 /// Why a message may not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    #[error("the limit {} ({})", .0.limit.as_str(), .0.rule.as_str())]
+    #[error("{0}")]
     Refused(Refusal),
     /// `ledger.required` is set.
     #[error(transparent)]

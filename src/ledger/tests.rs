@@ -123,7 +123,7 @@ impl Opened {
         self.shelf.find(id).unwrap().expect("the message is there")
     }
 
-    /// Asks the limits as [`Ledger::open_row`] does, and opens the row of a message that may leave.
+    /// Asks the limits as [`Ledger::charge`] does, and opens the row of a message that may leave.
     fn ask(&mut self, kind: Kind, entry: &Entry) -> Option<Decision> {
         let counted = entry.counted();
         if kind == Kind::Postgres {

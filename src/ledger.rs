@@ -14,6 +14,7 @@ mod replies;
 mod row;
 mod sqlite;
 mod store;
+mod turn;
 mod unknown;
 mod writer;
 

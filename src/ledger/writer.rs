@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::{
     replies::Reply,
     store::{Store, StoreError, Write, Written},
+    turn,
 };
 use crate::{
     limits::Charging,
@@ -30,9 +31,6 @@ pub(super) const LONG: Duration = Duration::from_secs(1);
 const LARGEST_BATCH: usize = 512;
 /// After so many writes in one transaction, more are about to come.
 const BUSY: usize = 4;
-/// For how long they gather, then: each transaction costs as much as many writes. Where one takes longer, they have
-/// gathered meanwhile.
-const GATHER: Duration = Duration::from_micros(500);
 /// Writes that are kept while the database is away: some 25 MiB.
 const MOST_KEPT: usize = 100_000;
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -55,10 +53,9 @@ struct Job {
     reply: Option<Reply>,
 }
 
-/// What the thread is told.
-#[expect(clippy::large_enum_variant, reason = "all but one are the large one")]
+/// What the thread is told. A job is boxed from its start to its write, for it is large and moved often.
 enum Order {
-    Write(Job),
+    Write(Box<Job>),
     /// Nothing comes after it; dropped when all is written.
     End(oneshot::Sender<()>),
 }
@@ -105,7 +102,8 @@ impl Writer {
             return Err(Away);
         }
         let (reply, written) = Reply::channel();
-        self.orders.send(Order::Write(Job { write, reply: Some(reply) })).map_err(|_| Away)?;
+        self.orders.send(Order::Write(Box::new(Job { write, reply: Some(reply) }))).map_err(|_| Away)?;
+        turn::comes_soon();
         let written = tokio::time::timeout(patience, written).await;
         if written.is_err() && patience >= LONG && self.is_up.swap(false, Ordering::Relaxed) {
             // Nobody else is to wait for it. The thread finds out when it is back.
@@ -118,7 +116,7 @@ impl Writer {
     /// Writes when it can be, without anybody waiting.
     pub(super) fn post(&self, write: Write) {
         // The thread ends with the service.
-        let _ = self.orders.send(Order::Write(Job { write, reply: None }));
+        let _ = self.orders.send(Order::Write(Box::new(Job { write, reply: None })));
     }
 
     /// Has the thread write what it has, and end.
@@ -164,8 +162,8 @@ impl Work {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            if first.is_some() && last >= BUSY && self.last_took < GATHER {
-                gather();
+            if first.is_some() && last >= BUSY && self.last_took < turn::GATHER {
+                turn::gather();
             }
             for order in first.into_iter().chain(orders.try_iter()) {
                 match order {
@@ -193,7 +191,8 @@ impl Work {
         }
     }
 
-    fn handle(&mut self, batch: &mut Vec<Job>) {
+    #[expect(clippy::vec_box, reason = "they come in boxes")]
+    fn handle(&mut self, batch: &mut Vec<Box<Job>>) {
         // Whoever gave up waiting has decided by itself, and says so in a write of its own, or asked for a repetition.
         batch.retain(|job| job.is_kept() || !job.reply.as_ref().is_some_and(Reply::is_closed));
         if self.is_up.load(Ordering::Relaxed) && self.write_kept() {
@@ -210,7 +209,7 @@ impl Work {
                 }
                 Err(error) => {
                     self.is_away(&error);
-                    batch.extend(writes.into_iter().zip(replies).map(|(write, reply)| Job { write, reply }));
+                    batch.extend(writes.into_iter().zip(replies).map(|(write, reply)| Box::new(Job { write, reply })));
                 }
             }
         }
@@ -300,11 +299,6 @@ impl Work {
             Err(error) => self.is_away(&error),
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "this thread serves nobody else")]
-fn gather() {
-    thread::sleep(GATHER);
 }
 
 impl Job {

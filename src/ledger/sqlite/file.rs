@@ -105,7 +105,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     // A commit is on the disk when it returns; readers see the last one, and hold up no writer.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.pragma_update(None, "cache_size", -2_000)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(16);

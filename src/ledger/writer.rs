@@ -189,6 +189,9 @@ impl Work {
         if !self.write_kept() {
             tracing::error!(kept = self.kept.len(), "the ledger's database is away at the end: what was kept is lost");
         }
+        // The file is let go before whoever waits for the end is told, and may open it.
+        drop(self);
+        drop(ending);
     }
 
     #[expect(clippy::vec_box, reason = "they come in boxes")]

@@ -14,6 +14,18 @@ fn a_file_is_one_processs() {
     assert!(open_file(&file).is_ok());
 }
 
+/// Whoever ended a ledger may open its file at once.
+#[tokio::test]
+async fn a_ledger_that_has_ended_has_let_its_file_go() {
+    let place = Place::new(Kind::File);
+    let settings = settings(&format!("ledger.url = 'sqlite://{}'", place.file().display()));
+    for round in 0..100 {
+        let ledger =
+            Ledger::open(&settings, Arc::new(Metrics::new())).unwrap_or_else(|error| panic!("{round}: {error}"));
+        ledger.end(seconds(10)).await;
+    }
+}
+
 #[test]
 fn a_file_of_a_later_version_is_refused() {
     let place = Place::new(Kind::File);

@@ -27,6 +27,23 @@ install_node() {
         npm --prefix tests/node ci --ignore-scripts --no-audit --no-fund
 }
 
+# In an environment of its own.
+install_web_app() {
+    local app=examples/python-flask environment=target/python-flask
+    python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
+    [[ $environment/installed -nt $app/requirements.txt && $environment/installed -nt $app/tests/requirements.txt ]] && return
+    python3 -m venv --clear "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --requirement "$app/requirements.txt" --requirement "$app/tests/requirements.txt"
+    touch "$environment/installed"
+}
+
+# The whole story needs the service's binary, which the tests before have built.
+test_web_app() {
+    SMS_TEST_BINARY=${CARGO_TARGET_DIR:-target}/debug/gatewayapi-sms-connector PYTHONDONTWRITEBYTECODE=1 \
+        target/python-flask/bin/python -m pytest --quiet -p no:cacheprovider examples/python-flask/tests
+}
+
 step 'Debian packages' install_packages
 step 'PostgreSQL' postgres_install
 step 'PostgreSQL for the tests' postgres_start
@@ -37,3 +54,5 @@ step 'doc tests' cargo test --locked --doc
 step 'tests' cargo nextest run --locked --all-targets
 # The service as its neighbours see it does the same on the other database.
 step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api
+step "the web app's packages" install_web_app
+step 'the web app and a first sign-in' test_web_app

@@ -61,6 +61,7 @@ PROBLEMS = {
     "invalid_client": "Logto does not accept this app. Are LOGTO_APP_ID and LOGTO_APP_SECRET the ones of Logto's Console?",
     "invalid_grant": "The sign-in took too long, or its code was used before.",
 }
+UNREACHABLE = "Logto can't be reached at the moment."
 
 
 def create_app(environ=os.environ):
@@ -135,7 +136,7 @@ def create_app(environ=os.environ):
     @app.errorhandler(TimeoutError)
     def unreachable(error):
         app.logger.error("no answer from Logto at %s: %s", endpoint, type(error).__name__)
-        return render_template("problem.html", text="Logto can't be reached at the moment.", base_url=base_url), 502
+        return render_template("problem.html", text=UNREACHABLE, base_url=base_url), 502
 
     @app.errorhandler(500)
     def failed(_):

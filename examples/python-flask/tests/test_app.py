@@ -6,12 +6,14 @@ import json
 import logging
 import re
 import time
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from app import create_app
+from app import PROBLEMS, UNREACHABLE, create_app
 from provider import ANOTHER_KEY, CLIENT_ID, CLIENT_SECRET
 
+REPOSITORY = Path(__file__).parents[3]
 SIGNED_IN, SIGNED_OUT = "You are signed in", "You are not signed in"
 
 
@@ -270,6 +272,17 @@ def test_nothing_secret_is_logged(app, browser, provider, caplog):
     browser.get(answer)
     browser.get(answer)
     assert log_of_the_app(caplog) == "sign-in refused: session not found"
+
+
+def test_the_walk_through_quotes_what_people_read():
+    text = (REPOSITORY / "docs/first-sign-in.md").read_text()
+    templates = "".join(file.read_text() for file in (REPOSITORY / "examples/python-flask/templates").iterdir())
+    of_the_app = templates + "".join([*PROBLEMS.values(), UNREACHABLE])
+    of_the_service = (REPOSITORY / "README.md").read_text()
+    quoted = re.findall(r"the app: \*([^*]+)\*", text)
+    assert len(quoted) >= 3 and [quote for quote in quoted if quote not in of_the_app] == []
+    quoted = re.findall(r"(?:Logto: | or )\*([^*]+\.)\*", text)
+    assert len(quoted) >= 5 and [quote for quote in quoted if quote not in of_the_service] == []
 
 
 class TestConfiguration:

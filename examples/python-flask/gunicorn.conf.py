@@ -2,4 +2,6 @@
 
 bind = "0.0.0.0:5000"
 threads = 8
+# It would be a file in the home folder.
+control_socket_disable = True
 # No access log: the address of /callback holds a code.

@@ -4,6 +4,7 @@ mod environment;
 mod layers;
 mod ledger;
 mod limits;
+mod telemetry;
 mod value;
 
 use std::{
@@ -23,6 +24,7 @@ pub use self::{
         CountriesLimit, CountryLimit, IpLimit, Limits, LineTypesLimit, Mode, NumberLimit, Party, Rate, RateLimit,
         Rates, SpendLimit, TestNumber,
     },
+    telemetry::Telemetry,
     value::{Endpoint, Seconds, Secrets},
 };
 use crate::sms::{Country, Sender};
@@ -43,6 +45,7 @@ pub struct Settings {
     pub ledger: Ledger,
     pub limits: Limits,
     pub log: Log,
+    pub telemetry: Telemetry,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -216,7 +219,7 @@ impl Settings {
                 "must be at most 8 (0: any number)",
             ),
         ];
-        match right.into_iter().find(|(is_right, ..)| !is_right) {
+        match right.into_iter().chain(self.telemetry.check()).find(|(is_right, ..)| !is_right) {
             Some((_, key, problem)) => Err(ConfigError::Value { key, problem }),
             None => Ok(()),
         }

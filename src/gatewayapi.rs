@@ -8,7 +8,6 @@ mod connection;
 mod dispatch;
 mod error;
 mod retry;
-mod tls;
 mod wire;
 
 pub use self::{

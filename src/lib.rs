@@ -12,7 +12,11 @@ pub mod sms;
 
 pub mod config;
 
+pub mod tls;
+
 pub mod metrics;
+
+pub mod traces;
 
 pub mod limits;
 

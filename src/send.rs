@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout_at};
 
 pub use self::frugal::FrugalLog;
 use self::{
-    record::Record,
+    record::{Record, fault},
     repeat::{Claim, Repeats, Ticket},
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     metrics::{Metrics, Stage},
     sms::{Measure, MessageId, NumberError, Payload, Recipient, Timestamp, UsageType, measure},
     templates::{RenderError, Rendered, TemplateSet},
+    traces::{Parent, Span, Tracer},
 };
 
 /// What Logto asks for. Holds number and code, so it has no `Debug`.
@@ -34,6 +35,8 @@ pub struct Call {
     pub payload: Payload,
     /// Of the person who asked, where Logto knows it.
     pub ip: Option<IpAddr>,
+    /// The span of whoever asked.
+    pub parent: Parent,
 }
 
 /// What became of a call.
@@ -90,6 +93,7 @@ pub struct Line {
     repeats: Arc<Repeats>,
     refusals: FrugalLog,
     metrics: Arc<Metrics>,
+    tracer: Tracer,
     senders: config::GatewayApi,
     max_segments: u32,
 }
@@ -101,6 +105,7 @@ impl Line {
         gatewayapi: Dispatcher,
         ledger: Ledger,
         metrics: Arc<Metrics>,
+        tracer: Tracer,
     ) -> Self {
         let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
         let late = (ledger.clone(), Arc::clone(&metrics));
@@ -108,12 +113,16 @@ impl Line {
             tokio::spawn(settle_late(late.0.clone(), Arc::clone(&late.1), outcome));
         });
         let (repeats, refusals) = (Arc::default(), FrugalLog::default());
-        Self { templates, gatewayapi, ledger, repeats, refusals, metrics, senders, max_segments }
+        Self { templates, gatewayapi, ledger, repeats, refusals, metrics, tracer, senders, max_segments }
+    }
+
+    pub const fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// Sends what was asked for, once, and says by the deadline what became of it.
     pub async fn send(&self, call: Call, begun: Instant, deadline: Instant) -> Delivery {
-        let mut record = Record::new(&call, begun);
+        let mut record = Record::new(&call, begun, self.tracer.call(&call.parent, begun));
         let delivery = self.validate_and_send(&call, deadline, &mut record).await;
         record.finish(&delivery, &self.metrics, &self.refusals);
         delivery
@@ -121,11 +130,14 @@ impl Line {
 
     async fn validate_and_send(&self, call: &Call, deadline: Instant, record: &mut Record) -> Delivery {
         let id = MessageId::generate();
-        let recipient = match Recipient::parse(&call.to) {
+        let step = record.first_step(Stage::Validate);
+        let recipient = Recipient::parse(&call.to).map_err(SendError::from);
+        step.end(fault(&recipient), &self.metrics);
+        let recipient = match recipient {
             Ok(recipient) => recipient,
-            Err(error) => return Delivery { id, result: Err(error.into()) },
+            Err(error) => return Delivery { id, result: Err(error) },
         };
-        record.validated(recipient, &self.metrics);
+        record.validated(recipient);
         match self.repeats.claim(id, recipient.msisdn, call.usage_type, call.payload.code(), Instant::now()) {
             Claim::First(ticket) => {
                 let result = self.admit_and_send(id, call, recipient, deadline, Some(&ticket), record).await;
@@ -160,10 +172,10 @@ impl Line {
         ticket: Option<&Ticket>,
         record: &mut Record,
     ) -> Result<Sent, SendError> {
-        let begun = Instant::now();
+        let step = record.step(Stage::Admit);
         let applicant = Applicant { id, usage_type: call.usage_type, recipient, ip: call.ip };
-        let admitted = self.ledger.admit(applicant, deadline).await;
-        self.metrics.stage(Stage::Admit, begun.elapsed());
+        let admitted = self.ledger.admit(applicant, deadline).await.map_err(SendError::from);
+        step.end(fault(&admitted), &self.metrics);
         let open = match admitted? {
             Admission::Test => return Ok(Sent::ToTestNumber),
             Admission::Open(open) => open,
@@ -182,14 +194,14 @@ impl Line {
         deadline: Instant,
         record: &Record,
     ) {
-        let begun = Instant::now();
+        let step = record.step(Stage::Settle);
         let settlement = record.settlement(open.id(), result, Timestamp::now());
         let is_unknown = settlement.outcome == Outcome::Unknown;
         if self.ledger.settle(open, settlement, deadline).await && is_unknown {
             // A delivery report had come, and told what we don't know.
             self.metrics.accepted(open.country());
         }
-        self.metrics.stage(Stage::Settle, begun.elapsed());
+        step.end(None, &self.metrics);
     }
 
     async fn render_and_send(
@@ -201,7 +213,10 @@ impl Line {
         ticket: Option<&Ticket>,
         record: &mut Record,
     ) -> Result<Receipt, SendError> {
-        let (rendered, measured) = self.render(call)?;
+        let step = record.step(Stage::Render);
+        let rendered = self.render(call);
+        step.end(fault(&rendered), &self.metrics);
+        let (rendered, measured) = rendered?;
         record.rendered(&rendered, measured, &self.metrics);
         let message = Message {
             id,
@@ -212,10 +227,10 @@ impl Line {
             encoding: measured.encoding,
             segments: measured.segments,
         };
-        let begun = Instant::now();
-        let result = self.deliver(message, deadline, ticket, record).await;
-        self.metrics.stage(Stage::GatewayApi, begun.elapsed());
-        result.map_err(SendError::GatewayApi)
+        let step = record.step(Stage::GatewayApi);
+        let result = self.deliver(message, deadline, ticket, record, step.span()).await.map_err(SendError::GatewayApi);
+        step.end(fault(&result), &self.metrics);
+        result
     }
 
     fn render(&self, call: &Call) -> Result<(Rendered, Measure), SendError> {
@@ -236,13 +251,17 @@ impl Line {
         deadline: Instant,
         ticket: Option<&Ticket>,
         record: &mut Record,
+        step: &Span,
     ) -> Result<Receipt, Failure> {
         loop {
             let attempt = record.attempt();
-            let failure = match self.gatewayapi.send(message, deadline).await {
+            let mut span = step.child("attempt");
+            let failure = match self.gatewayapi.send(message, deadline, &span).await {
                 Ok(receipt) => return Ok(receipt),
                 Err(failure) => failure,
             };
+            span.fail(failure.kind.as_str());
+            span.end();
             let left = deadline.saturating_duration_since(Instant::now());
             let Decision::Wait(wait) = decide(&failure, attempt, left, fastrand::f64()) else { return Err(failure) };
             sleep(wait).await;

@@ -15,6 +15,7 @@ use crate::{
     send::{FrugalLog, Line},
     sms,
     templates::{TemplateFaults, TemplateOptions, TemplateSet},
+    traces::{Tracer, Traces, TracesError},
 };
 
 /// Longer than the 5 s after which Logto drops an idle connection: who closes first must not be us.
@@ -29,6 +30,8 @@ const SHORTEST_DRAIN: Duration = Duration::from_millis(250);
 const LAST_ANSWERS: u64 = 1;
 /// For the ledger to write what waits.
 const LAST_WRITES: Duration = Duration::from_secs(3);
+/// For the collector to take the spans that wait.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// The service, bound to its ports, not yet running.
 pub struct Application {
@@ -39,6 +42,7 @@ pub struct Application {
     shutdown_grace: Duration,
     templates: TemplateReloader,
     ledger: Ledger,
+    traces: Traces,
 }
 
 /// Where the listeners are.
@@ -57,6 +61,8 @@ pub enum StartError {
     GatewayApi(#[from] ConnectError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     #[error("{key} {address}: {source}; set {key} to another address")]
     Listen { key: &'static str, address: SocketAddr, source: io::Error },
 }
@@ -105,7 +111,8 @@ impl Application {
         let workers = workers(settings);
         let dispatcher = dispatcher(settings, &metrics)?;
         let ledger = Ledger::open(settings, Arc::clone(&metrics))?;
-        let state = state(settings, &dispatcher, &ledger, &templates, &lifecycle, &metrics);
+        let traces = Traces::start(&settings.telemetry)?;
+        let state = state(settings, &dispatcher, &ledger, &templates, &lifecycle, &metrics, traces.tracer());
         let operators = settings.operator.token.as_ref().map(|tokens| {
             web::Data::new(Operators::new(settings, tokens, Arc::clone(&templates.current), state.clone()))
         });
@@ -145,7 +152,16 @@ impl Application {
 
         let ports = Ports { public: public.addrs()[0], operator: operator.addrs()[0] };
         let shutdown_grace = settings.server.shutdown_grace.get();
-        Ok(Self { public: public.run(), operator: operator.run(), ports, lifecycle, shutdown_grace, templates, ledger })
+        Ok(Self {
+            public: public.run(),
+            operator: operator.run(),
+            ports,
+            lifecycle,
+            shutdown_grace,
+            templates,
+            ledger,
+            traces,
+        })
     }
 
     pub const fn ports(&self) -> Ports {
@@ -175,7 +191,7 @@ impl Application {
             Ok(())
         };
         let (public, operator, stopping) = tokio::join!(self.public, self.operator, stopping);
-        self.ledger.end(LAST_WRITES).await;
+        tokio::join!(self.ledger.end(LAST_WRITES), self.traces.end(LAST_SPANS));
         public.and(operator).and(stopping)
     }
 }
@@ -213,9 +229,10 @@ fn state(
     templates: &TemplateReloader,
     lifecycle: &Arc<Lifecycle>,
     metrics: &Arc<Metrics>,
+    tracer: Tracer,
 ) -> web::Data<Public> {
     let templates = Arc::clone(&templates.current);
-    let line = Line::new(settings, templates, dispatcher.clone(), ledger.clone(), Arc::clone(metrics));
+    let line = Line::new(settings, templates, dispatcher.clone(), ledger.clone(), Arc::clone(metrics), tracer);
     web::Data::new(Public {
         authorization: LogtoAuthorization::of(&settings.logto.authorization),
         line: Arc::new(line),

@@ -22,18 +22,22 @@ const HOMES: &[(&str, &[&str])] = &[
     ("icu_locale", &["templates"]),
     ("ipnet", &["config", "limits"]),
     ("jsonwebtoken", &["auth", "simulator"]),
+    ("opentelemetry", &["traces"]),
+    ("opentelemetry_proto", &["traces"]),
+    ("opentelemetry_sdk", &["traces"]),
     ("prometheus", &["metrics"]),
-    ("reqwest", &["gatewayapi"]),
+    ("prost", &["traces"]),
+    ("reqwest", &["gatewayapi", "traces"]),
     ("rlibphonenumber", &["sms"]),
     ("rusqlite", &["ledger"]),
-    ("rustls", &["gatewayapi", "ledger"]),
+    ("rustls", &["gatewayapi", "ledger", "tls"]),
     ("ryu_js", &["templates"]),
     ("subtle", &["auth"]),
     ("tikv_jemallocator", &["main"]),
     ("tokio_postgres", &["ledger"]),
     ("tokio_postgres_rustls", &["ledger"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("webpki_roots", &["gatewayapi", "ledger"]),
+    ("webpki_roots", &["ledger", "tls"]),
 ];
 /// Lines outside tests.
 const LONGEST_FILE: usize = 320;
@@ -420,7 +424,7 @@ mod rules {
             "#[derive(Debug)] struct A { client: Option<reqwest::Client> }",
             "#[reqwest::main] fn f() {}",
         ] {
-            let expected = "src/send.rs:1: `send` uses the crate `reqwest`, whose home is gatewayapi";
+            let expected = "src/send.rs:1: `send` uses the crate `reqwest`, whose home is gatewayapi, traces";
             assert_eq!(away_from_home("send.rs", text), [expected], "{text}");
             assert_eq!(away_from_home("gatewayapi/connection.rs", text), [""; 0], "{text}");
         }

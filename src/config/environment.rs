@@ -7,7 +7,7 @@ use super::ConfigError;
 const PREFIX: &str = "SMS_";
 const FILE_SUFFIX: &str = "_file";
 /// Keys whose own names end like the suffix.
-const KEYS_NAMED_FILE: [&str; 2] = ["gatewayapi.extra_ca_file", "ledger.ca_file"];
+const KEYS_NAMED_FILE: [&str; 3] = ["gatewayapi.extra_ca_file", "ledger.ca_file", "telemetry.extra_ca_file"];
 /// Secrets of which there may be several: only here a comma, or a line break, separates them.
 const LISTS: [&str; 3] = ["logto.authorization", "operator.token", "delivery_reports.secret"];
 

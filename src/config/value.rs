@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, str::FromStr, time::Durat
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
-use url::Url;
+use url::{Host, Url};
 
 use crate::sms::{Country, Sender};
 
@@ -246,6 +246,16 @@ pub struct Endpoint(Url);
 impl Endpoint {
     pub const fn url(&self) -> &Url {
         &self.0
+    }
+
+    /// Proxies of the environment are for the world, not for this machine.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
     }
 }
 

@@ -18,10 +18,9 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
-use url::{Host, Url};
+use url::Url;
 
-use super::tls;
-use crate::config;
+use crate::{config, tls};
 
 /// Longer answers are refused: GatewayAPI's are a few hundred bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -31,7 +30,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Makes connections.
 pub struct Connector {
-    endpoint: Url,
+    endpoint: config::Endpoint,
     authorization: HeaderValue,
     tls: rustls::ClientConfig,
     connect_timeout: Duration,
@@ -94,7 +93,7 @@ impl Connector {
         let mut authorization = HeaderValue::from_str(&format!("Basic {token}")).expect("Base64 is a header value");
         authorization.set_sensitive(true);
         Ok(Self {
-            endpoint: settings.endpoint.url().clone(),
+            endpoint: settings.endpoint.clone(),
             authorization,
             tls: tls::client_config(settings.extra_ca_file.as_deref()).map_err(ConnectError::ExtraCa)?,
             connect_timeout: settings.connect_timeout.get(),
@@ -115,10 +114,10 @@ impl Connector {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never());
-        let builder = if is_loopback(&self.endpoint) { builder.no_proxy() } else { builder };
+        let builder = if self.endpoint.is_loopback() { builder.no_proxy() } else { builder };
         Ok(Connection {
             client: builder.build()?,
-            endpoint: self.endpoint.clone(),
+            endpoint: self.endpoint.url().clone(),
             authorization: self.authorization.clone(),
             request_timeout: self.request_timeout,
         })
@@ -192,16 +191,6 @@ fn retry_after(response: &Response) -> Option<Duration> {
         httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default()
     };
     Some(wait.min(LONGEST_RETRY_AFTER))
-}
-
-/// Proxies of the environment are for the world, not for this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// How far a request came. Whoever moves it on first decides.

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     metrics::Metrics,
     sms::{Country, MessageId},
+    traces::Span,
 };
 
 /// The connections, and the messages that wait for them, first come, first served. Shared by all worker threads, so
@@ -119,12 +120,12 @@ impl Dispatcher {
         self.0.home.set(Handle::current()).is_ok()
     }
 
-    /// Sends one message, once. Says at the deadline what is known: that nothing was sent, or that it may have been.
+    /// Sends one message, once, as a part of that span. Says at the deadline what is known: that nothing was sent, or that it may have been.
     ///
     /// # Errors
     ///
     /// The reason why GatewayAPI did not accept it.
-    pub async fn send(&self, message: Message<'_>, deadline: Instant) -> Result<Receipt, Failure> {
+    pub async fn send(&self, message: Message<'_>, deadline: Instant, span: &Span) -> Result<Receipt, Failure> {
         self.0.breaker.admit(Instant::now())?;
         let (reply, outcome) = oneshot::channel();
         let progress = Arc::new(Progress::default());
@@ -136,6 +137,7 @@ impl Dispatcher {
             segments: message.segments,
             deadline,
             progress: Arc::clone(&progress),
+            span: span.link(),
             reply,
         })?;
         match tokio::time::timeout_at(deadline.into(), outcome).await {
@@ -245,11 +247,15 @@ impl Shared {
         }
     }
 
-    fn count(&self, outcome: Result<(), FailureKind>, now: Instant) {
+    fn count(&self, outcome: Result<(), FailureKind>, now: Instant, mut request: Span) {
         let (label, error_kind) = match outcome {
             Ok(()) => ("accepted", ""),
             Err(kind) => (kind.outcome(), kind.as_str()),
         };
+        request.set("outcome", label);
+        if outcome.is_err() {
+            request.fail(error_kind);
+        }
         self.metrics.gatewayapi_requests.with_label_values(&[label, error_kind]).inc();
         match self.breaker.record(outcome, now) {
             Some(Change::Opened) => {

@@ -113,6 +113,10 @@ async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadlin
         usage_type: UsageType::of_request(&call.usage_type),
         payload: call.payload,
         ip: call.ip.as_ref().and_then(client_address),
+        parent: state
+            .line
+            .tracer()
+            .parent(|name| request.headers().get_all(name).filter_map(|value| value.to_str().ok())),
     })
 }
 

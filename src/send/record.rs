@@ -9,14 +9,16 @@ use crate::{
     metrics::{Metrics, Stage},
     sms::{Measure, MessageId, Recipient, Timestamp, UsageType},
     templates::Rendered,
+    traces::{Span, Step},
 };
 
 /// Gathers the facts of one call while it goes along the line.
 pub(super) struct Record {
     begun: Instant,
+    span: Span,
     usage_type: UsageType,
     ip_version: &'static str,
-    validated: Option<(Recipient, Instant)>,
+    recipient: Option<Recipient>,
     locale: Option<String>,
     template_variant: Option<Arc<str>>,
     measured: Option<Measure>,
@@ -27,7 +29,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(call: &Call, begun: Instant) -> Self {
+    pub(super) fn new(call: &Call, begun: Instant, span: Span) -> Self {
         let ip_version = match call.ip {
             Some(ip) if ip.is_ipv4() => "4",
             Some(_) => "6",
@@ -35,9 +37,10 @@ impl Record {
         };
         Self {
             begun,
+            span,
             usage_type: call.usage_type,
             ip_version,
-            validated: None,
+            recipient: None,
             locale: None,
             template_variant: None,
             measured: None,
@@ -47,16 +50,20 @@ impl Record {
         }
     }
 
-    pub(super) fn validated(&mut self, recipient: Recipient, metrics: &Metrics) {
-        let now = Instant::now();
-        metrics.stage(Stage::Validate, now - self.begun);
-        self.validated = Some((recipient, now));
+    /// The step that the call began with.
+    pub(super) fn first_step(&self, stage: Stage) -> Step {
+        Step::begin(stage, &self.span, self.begun)
+    }
+
+    pub(super) fn step(&self, stage: Stage) -> Step {
+        Step::begin(stage, &self.span, Instant::now())
+    }
+
+    pub(super) const fn validated(&mut self, recipient: Recipient) {
+        self.recipient = Some(recipient);
     }
 
     pub(super) fn rendered(&mut self, rendered: &Rendered, measured: Measure, metrics: &Metrics) {
-        if let Some((_, validated)) = self.validated {
-            metrics.stage(Stage::Render, validated.elapsed());
-        }
         metrics.segments.with_label_values(&[measured.encoding.as_str()]).observe(f64::from(measured.segments));
         if let Some(name) = &rendered.unfilled {
             let (usage_type, locale) = (self.usage_type.as_str(), rendered.locale.as_str());
@@ -100,8 +107,8 @@ impl Record {
         }
     }
 
-    /// Logs and counts.
-    pub(super) fn finish(self, delivery: &Delivery, metrics: &Metrics, refusals: &FrugalLog) {
+    /// Logs and counts, and ends the span.
+    pub(super) fn finish(mut self, delivery: &Delivery, metrics: &Metrics, refusals: &FrugalLog) {
         let duration = self.begun.elapsed();
         let outcome = outcome(&delivery.result);
         metrics.requests.with_label_values(&[outcome, self.usage_type.as_str()]).inc();
@@ -109,12 +116,13 @@ impl Record {
         if self.is_repeat {
             metrics.repeats.inc();
         }
+        self.describe(delivery, outcome);
         let is_refused = matches!(delivery.result, Err(SendError::Limit(_) | SendError::Ledger(_)));
         if is_refused && !refusals.takes(Timestamp::now()) {
             return;
         }
 
-        let recipient = self.validated.map(|(recipient, _)| recipient);
+        let recipient = self.recipient;
         macro_rules! line {
             ($level:ident, $sentence:literal $(, $field:ident = $value:expr)*) => {
                 tracing::$level!(
@@ -129,6 +137,7 @@ impl Record {
                     attempts = self.attempts,
                     repeat = self.is_repeat,
                     ip_version = self.ip_version,
+                    trace_id = self.span.trace_id(),
                     duration_ms = duration.as_micros() as f64 / 1000.0,
                     $($field = $value,)*
                     $sentence
@@ -165,9 +174,45 @@ impl Record {
             Err(error) => line!(error, "the message could not be made", error = error.to_string()),
         }
     }
+
+    /// What the call's span tells: less than the log, which stays here.
+    fn describe(&mut self, delivery: &Delivery, outcome: &'static str) {
+        let span = &mut self.span;
+        span.set("message_id", delivery.id);
+        span.set("usage_type", self.usage_type.as_str());
+        span.set("outcome", outcome);
+        span.set("attempts", self.attempts);
+        span.set("repeat", self.is_repeat);
+        if let Some(country) = self.recipient.and_then(|recipient| recipient.country) {
+            span.set("country", country);
+        }
+        if let Some(measured) = self.measured {
+            span.set("encoding", measured.encoding.as_str());
+            span.set("segments", measured.segments);
+        }
+        match &delivery.result {
+            Err(SendError::Limit(refusal)) => span.set("limit", refusal.limit.as_str()),
+            Err(SendError::Number(error)) => span.set("error_kind", error.as_str()),
+            _ => {}
+        }
+        if let Some(fault) = fault(&delivery.result) {
+            span.fail(fault);
+        }
+    }
 }
 
-/// The outcome, for metrics and logs.
+/// What failed, by us or by those behind us. A refusal is no fault.
+pub(super) const fn fault<T>(result: &Result<T, SendError>) -> Option<&'static str> {
+    match result {
+        Ok(_) | Err(SendError::Number(_) | SendError::Limit(_)) => None,
+        Err(SendError::Ledger(_)) => Some("ledger_away"),
+        Err(SendError::Template(_) | SendError::TooManySegments { .. }) => Some("template_fault"),
+        Err(SendError::GatewayApi(failure)) => Some(failure.kind.as_str()),
+        Err(SendError::Interrupted) => Some("interrupted"),
+    }
+}
+
+/// The outcome, for metrics, logs and spans.
 fn outcome(result: &Result<Sent, SendError>) -> &'static str {
     match result {
         Ok(Sent::Accepted(_)) => "accepted",

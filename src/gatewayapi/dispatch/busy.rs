@@ -83,15 +83,17 @@ impl Busy {
         let shared = &self.shared;
         let now = Instant::now();
         let patience = list.last_deadline().map_or(LATE, |deadline| deadline.saturating_duration_since(now) + LATE);
+        let request = list.request();
         let outcome = self.connection().post(list.gate(), patience).await;
         let now = Instant::now();
         if outcome.as_ref().err() == Some(&NoAnswer::NotWritten) {
             let failure = Failure::not_sent(NotSent::Unreachable);
-            shared.count(Err(failure.kind), now);
+            shared.count(Err(failure.kind), now, request);
             return shared.fail(list, &failure);
         }
         let list = list.only_written();
         if list.is_empty() {
+            request.end();
             // All were given up while the connection was made, which is lost with them. Where making one takes so long,
             // the next list needs one that stands already.
             let _ = self.connection().get(account::RESOURCE, WARMING).await;
@@ -100,7 +102,7 @@ impl Busy {
         shared.metrics.gatewayapi_batch_size.observe(list.len() as f64);
         match outcome.map(|answer| shared.read(&answer, list.len())) {
             Ok(Ok(accepted)) => {
-                shared.count(Ok(()), now);
+                shared.count(Ok(()), now, request);
                 let messages = list.into_messages();
                 let segments: Vec<_> = messages.iter().map(|pending| pending.segments).collect();
                 for (pending, receipt) in messages.into_iter().zip(accepted.receipts(&segments)) {
@@ -108,13 +110,13 @@ impl Busy {
                 }
             }
             Ok(Err(refused)) => {
-                shared.count(Err(refused.failure.kind), now);
+                shared.count(Err(refused.failure.kind), now, request);
                 shared.refuse(list, &refused);
             }
             Err(fault) => {
                 let reason = if fault == NoAnswer::TimedOut { Unknown::TimedOut } else { Unknown::Broken };
                 let failure = Failure::unknown(reason);
-                shared.count(Err(failure.kind), now);
+                shared.count(Err(failure.kind), now, request);
                 shared.fail(list, &failure);
             }
         }

@@ -18,6 +18,7 @@ use crate::{
         wire::{self, Receipt},
     },
     sms::{Country, MessageId},
+    traces::{Link, Span},
 };
 
 /// A message on its way, and who waits for its outcome.
@@ -29,6 +30,7 @@ pub(super) struct Pending {
     pub(super) segments: u32,
     pub(super) deadline: Instant,
     pub(super) progress: Arc<Progress>,
+    pub(super) span: Link,
     pub(super) reply: oneshot::Sender<Result<Receipt, Failure>>,
 }
 
@@ -108,6 +110,13 @@ impl List {
     pub(super) fn gate(&self) -> ListGate {
         let member = |pending: &Pending| (Arc::clone(&pending.progress), pending.json.clone());
         ListGate(self.0.iter().map(member).collect())
+    }
+
+    /// The span of a request for all of them.
+    pub(super) fn request(&self) -> Span {
+        let mut request = Span::request(self.0.iter().map(|pending| &pending.span));
+        request.set("messages", self.0.len() as u32);
+        request
     }
 
     /// When the last of those who wait will have given up.

@@ -18,6 +18,7 @@ use crate::{
     },
     send::{Call, Sent},
     sms::{MessageId, Payload, UsageType},
+    traces::Parent,
 };
 
 /// Logto's own test code: it counts as no repeat.
@@ -81,7 +82,7 @@ fn call(asked: TestDelivery) -> Result<Call, String> {
     if let Some(locale) = asked.locale {
         values.entry("locale").or_insert_with(|| locale.into());
     }
-    Ok(Call { to: asked.to, usage_type, payload: Payload::from(values), ip: None })
+    Ok(Call { to: asked.to, usage_type, payload: Payload::from(values), ip: None, parent: Parent::default() })
 }
 
 async fn accepted_as(sent: Sent, id: MessageId, shared: &Public) -> Accepted {

@@ -1,4 +1,4 @@
-//! Whom we trust to be GatewayAPI.
+//! Whom we trust to be GatewayAPI, or the collector of traces.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -13,7 +13,7 @@ use rustls::{
 /// # Errors
 ///
 /// When the file of extra authorities can't be read or holds no certificate.
-pub(super) fn client_config(extra_ca_file: Option<&Path>) -> io::Result<ClientConfig> {
+pub fn client_config(extra_ca_file: Option<&Path>) -> io::Result<ClientConfig> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(file) = extra_ca_file {
         let mut added = 0;

@@ -5,6 +5,8 @@
 # The stop timeout is over server.shutdown_grace, so that accepted requests can finish.
 
 FROM rust:1.95-bookworm AS build
+# --build-arg FEATURES=otlp: with traces.
+ARG FEATURES=""
 WORKDIR /build
 
 # The dependencies in a layer of their own, which stays while Cargo.toml and Cargo.lock stay. Cargo wants a file for each
@@ -13,14 +15,14 @@ COPY Cargo.toml Cargo.lock ./
 RUN mkdir src benches \
     && touch src/lib.rs benches/line.rs \
     && echo 'fn main() {}' > src/main.rs \
-    && cargo build --release --locked \
+    && cargo build --release --locked --features "$FEATURES" \
     && cargo clean --release --package gatewayapi-sms-connector
 
 # Default configuration and templates are compiled in.
 COPY config/default.toml config/default.toml
 COPY templates templates
 COPY src src
-RUN cargo build --release --locked && mkdir data
+RUN cargo build --release --locked --features "$FEATURES" && mkdir data
 
 # glibc and libgcc, no shell and no package manager; uid 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot

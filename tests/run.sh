@@ -56,3 +56,5 @@ step 'tests' cargo nextest run --locked --all-targets
 step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api
 step "the web app's packages" install_web_app
 step 'the web app and a first sign-in' test_web_app
+# The features that a plain build leaves out: of the packages only the own one is built anew.
+step 'tests of traces' cargo nextest run --locked --features otlp --lib --test api -E 'test(traces::) or test(telemetry::)'

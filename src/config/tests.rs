@@ -1,6 +1,7 @@
 mod ledger;
 mod limits;
 mod secrets;
+mod telemetry;
 
 use super::*;
 use rstest::rstest;

@@ -46,6 +46,11 @@ struct Begun {
 }
 
 impl Span {
+    /// For what is not traced.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
     fn begin(
         tracer: &SdkTracer,
         name: &'static str,

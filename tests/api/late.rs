@@ -13,6 +13,7 @@ use gatewayapi_sms_connector::{
     metrics::Metrics,
     simulator::{Behaviour, Options, Simulator},
     sms::{Encoding, MessageId, MessageText, Recipient},
+    traces::Span,
 };
 use tokio::sync::mpsc;
 
@@ -61,7 +62,7 @@ impl Client {
             encoding: Encoding::Gsm7,
             segments: 1,
         };
-        self.dispatcher.send(message, Instant::now() + patience).await
+        self.dispatcher.send(message, Instant::now() + patience, &Span::none()).await
     }
 
     /// A message whose answer comes too late for it, and what is told of it then.

@@ -23,4 +23,6 @@ mod repeats;
 mod request;
 mod shutdown;
 mod time;
+#[cfg(feature = "otlp")]
+mod traces;
 mod words;

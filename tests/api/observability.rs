@@ -29,6 +29,26 @@ async fn a_call_is_one_log_line() {
     }
     assert_eq!((&line["segments"], &line["attempts"]), (&1.into(), &1.into()));
     assert!(line["duration_ms"].as_f64().unwrap() > 0.0);
+    let fields: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "attempts",
+        "country",
+        "duration_ms",
+        "encoding",
+        "gatewayapi_id",
+        "ip_version",
+        "level",
+        "locale",
+        "message",
+        "message_id",
+        "outcome",
+        "repeat",
+        "segments",
+        "timestamp",
+        "to",
+        "usage_type",
+    ];
+    assert_eq!(fields, expected, "no trace_id but where traces go to a collector");
 }
 
 #[tokio::test]

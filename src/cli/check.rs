@@ -14,6 +14,7 @@ use crate::{
     server::StartError,
     sms::{Payload, UsageType, measure},
     templates::{TemplateOptions, TemplateSet, samples},
+    traces::Traces,
 };
 
 #[derive(Debug, Args)]
@@ -39,6 +40,7 @@ pub(super) async fn run(args: CheckArgs, source: &Source) -> Result<(), CliError
         warnings.push("the sender is a number, and so is {{brand}}: set templates.variables.brand".to_owned());
     }
     let connector = Connector::of(gatewayapi).map_err(StartError::from)?;
+    let _traces = Traces::start(&settings.telemetry).map_err(StartError::from)?;
 
     let templates = TemplateSet::load(settings.templates.directory.as_deref(), &TemplateOptions::of(&settings))?;
     print_templates(&templates)?;

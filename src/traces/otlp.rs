@@ -30,7 +30,8 @@ impl Tracer {
     /// The span of a call.
     pub fn call(&self, parent: &Parent, begun: Instant) -> Span {
         let Some(tracer) = &self.0 else { return Span(None) };
-        Span::begin(tracer, "send", SpanKind::Server, parent.context(), begun, Vec::new())
+        let place = Place { tracer: tracer.clone(), clock: Clock::of(begun) };
+        Span::begin(place, "send", SpanKind::Server, parent.context(), begun, Vec::new())
     }
 }
 
@@ -41,8 +42,39 @@ pub struct Span(Option<Box<Begun>>);
 
 #[derive(Debug)]
 struct Begun {
-    tracer: SdkTracer,
+    place: Place,
     span: opentelemetry_sdk::trace::Span,
+}
+
+/// What a call's spans have in common.
+#[derive(Debug, Clone)]
+struct Place {
+    tracer: SdkTracer,
+    clock: Clock,
+}
+
+/// The time of day by the steady clock, so that a part never seems to begin before the whole.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    begun: Instant,
+    at: SystemTime,
+}
+
+impl Clock {
+    fn of(begun: Instant) -> Self {
+        let now = SystemTime::now();
+        Self { begun, at: now.checked_sub(begun.elapsed()).unwrap_or(now) }
+    }
+
+    fn at(self, moment: Instant) -> SystemTime {
+        self.at + moment.saturating_duration_since(self.begun)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.span.end_with_timestamp(self.place.clock.at(Instant::now()));
+    }
 }
 
 impl Span {
@@ -52,21 +84,17 @@ impl Span {
     }
 
     fn begin(
-        tracer: &SdkTracer,
+        place: Place,
         name: &'static str,
         kind: SpanKind,
         parent: Context,
         begun: Instant,
         links: Vec<trace::Link>,
     ) -> Self {
-        let now = SystemTime::now();
-        let builder = tracer
-            .span_builder(name)
-            .with_kind(kind)
-            .with_start_time(now.checked_sub(begun.elapsed()).unwrap_or(now))
-            .with_links(links);
+        let Place { tracer, clock } = &place;
+        let builder = tracer.span_builder(name).with_kind(kind).with_start_time(clock.at(begun)).with_links(links);
         let span = builder.start_with_context(tracer, &parent);
-        Self(Some(Box::new(Begun { tracer: tracer.clone(), span })))
+        Self(Some(Box::new(Begun { place, span })))
     }
 
     /// A part of this one.
@@ -77,9 +105,9 @@ impl Span {
     /// A part of this one, which began before.
     pub fn child_since(&self, name: &'static str, begun: Instant) -> Self {
         match self.recording() {
-            Some(Begun { tracer, span }) => {
+            Some(Begun { place, span }) => {
                 let parent = Context::new().with_remote_span_context(span.span_context().clone());
-                Self::begin(tracer, name, SpanKind::Internal, parent, begun, Vec::new())
+                Self::begin(place.clone(), name, SpanKind::Internal, parent, begun, Vec::new())
             }
             None => Self(None),
         }
@@ -88,10 +116,10 @@ impl Span {
     /// A request for many: a part of the first one's span that is recorded, and linked with those of the others.
     pub fn request<'a>(links: impl Iterator<Item = &'a Link>) -> Self {
         let mut links = links.filter_map(|link| link.0.as_deref());
-        let Some((tracer, first)) = links.next() else { return Self(None) };
+        let Some((place, first)) = links.next() else { return Self(None) };
         let parent = Context::new().with_remote_span_context(first.clone());
         let others = links.map(|(_, other)| trace::Link::with_context(other.clone())).collect();
-        Self::begin(tracer, "gatewayapi_request", SpanKind::Client, parent, Instant::now(), others)
+        Self::begin(place.clone(), "gatewayapi_request", SpanKind::Client, parent, Instant::now(), others)
     }
 
     pub fn set(&mut self, key: &'static str, value: impl Into<Fact>) {
@@ -112,7 +140,7 @@ impl Span {
 
     /// For a span that more than one leads to.
     pub fn link(&self) -> Link {
-        let link = |Begun { tracer, span }: &Begun| Box::new((tracer.clone(), span.span_context().clone()));
+        let link = |Begun { place, span }: &Begun| Box::new((place.clone(), span.span_context().clone()));
         Link(self.recording().map(link))
     }
 
@@ -128,7 +156,7 @@ impl Span {
 
 /// Leads back to a span.
 #[derive(Debug)]
-pub struct Link(Option<Box<(SdkTracer, SpanContext)>>);
+pub struct Link(Option<Box<(Place, SpanContext)>>);
 
 impl From<Fact> for Value {
     fn from(fact: Fact) -> Self {

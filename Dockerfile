@@ -18,8 +18,9 @@ RUN mkdir src benches \
     && cargo build --release --locked --features "$FEATURES" \
     && cargo clean --release --package gatewayapi-sms-connector
 
-# Default configuration and templates are compiled in.
+# Default configuration, the page and templates are compiled in.
 COPY config/default.toml config/default.toml
+COPY page page
 COPY templates templates
 COPY src src
 RUN cargo build --release --locked --features "$FEATURES" && mkdir data

@@ -87,7 +87,7 @@ pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
 pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) -> impl FnOnce(&mut ServiceConfig) {
     move |services| {
         if let Some(operators) = operators {
-            services.service(operator::api(operators));
+            services.configure(operator::services(operators));
         }
         services
             .app_data(web::Data::from(metrics))

@@ -30,6 +30,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["gatewayapi", "traces"]),
     ("rlibphonenumber", &["sms"]),
     ("rusqlite", &["ledger"]),
+    ("rust_embed", &["routes"]),
     ("rustls", &["gatewayapi", "ledger", "tls"]),
     ("ryu_js", &["templates"]),
     ("subtle", &["auth"]),

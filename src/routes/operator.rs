@@ -2,6 +2,7 @@
 
 mod events;
 mod messages;
+mod page;
 mod preview;
 mod query;
 mod templates;
@@ -66,7 +67,14 @@ impl Operators {
     }
 }
 
-pub(super) fn api(state: web::Data<Operators>) -> impl HttpServiceFactory {
+/// The page and the interface behind it.
+pub(super) fn services(state: web::Data<Operators>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |services| {
+        services.service(api(state)).configure(page::configure);
+    }
+}
+
+fn api(state: web::Data<Operators>) -> impl HttpServiceFactory {
     let guarding = state.clone();
     web::scope("/api")
         .app_data(state)

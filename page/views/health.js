@@ -1,0 +1,5 @@
+export const title = 'health.title';
+
+export async function show() {
+  return () => {};
+}

@@ -1,0 +1,5 @@
+export const title = 'messages.title';
+
+export async function show() {
+  return () => {};
+}

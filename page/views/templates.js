@@ -1,0 +1,5 @@
+export const title = 'templates.title';
+
+export async function show() {
+  return () => {};
+}

@@ -1,0 +1,5 @@
+export const title = 'try.title';
+
+export async function show() {
+  return () => {};
+}

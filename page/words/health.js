@@ -1,0 +1,6 @@
+export default {
+  en: { title: 'Health' },
+  de: { title: 'Zustand' },
+  es: { title: 'Estado' },
+  fr: { title: 'État' },
+};

@@ -1,0 +1,145 @@
+// A real Chromium on a sandbox, and what each test of the page asks of it: no error in the console, no violation of the
+// content security policy, no dialog, and no request that leaves the page's origin.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, afterEach, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { startSandbox, TOKEN } from './sandbox.mjs';
+
+const CHROMIUM = process.env.SMS_TEST_CHROMIUM ?? '/usr/bin/chromium';
+const PICTURES = fileURLToPath(new URL('../../target/browser-screenshots/', import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Milliseconds that anything on the page may take on a busy machine. */
+const PATIENCE = 20_000;
+
+/**
+ * A sandbox and a browser for the tests of a file. `options` are `startSandbox`'s.
+ * `stage.sandbox` is the sandbox, `stage.open()` a page, and after each test the open pages are closed and must have
+ * been faultless.
+ */
+export function openStage(options) {
+  const stage = { sandbox: null, open };
+  let browser;
+  const openPages = [];
+
+  before(async () => {
+    [stage.sandbox, browser] = await Promise.all([startSandbox(options), launch()]);
+  });
+  afterEach(async () => {
+    const pages = openPages.splice(0);
+    const faults = pages.flatMap(({ faults }) => faults);
+    await Promise.all(pages.map(({ context }) => context.close()));
+    assert.deepEqual(faults, []);
+  });
+  after(async () => {
+    await Promise.all([browser?.close(), stage.sandbox?.stop()]);
+  });
+
+  /** A page in a profile of its own, at `hash`, signed in unless `signedIn` is false. */
+  async function open({
+    hash = '#/try',
+    signedIn = true,
+    locale = 'en-GB',
+    width = 1280,
+    height = 900,
+    dark = false,
+    script,
+  } = {}) {
+    const context = await browser.newContext({
+      locale,
+      viewport: { width, height },
+      colorScheme: dark ? 'dark' : 'light',
+      reducedMotion: 'reduce',
+      timezoneId: 'Europe/Copenhagen',
+      acceptDownloads: true,
+    });
+    context.setDefaultTimeout(PATIENCE);
+    const faults = [];
+    openPages.push({ context, faults });
+    await context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        console.error(`policy violated: ${event.violatedDirective} by ${event.blockedURI} ${event.sourceFile}`);
+      });
+    });
+    if (signedIn) {
+      await context.addInitScript((token) => {
+        if (!sessionStorage.getItem('signed-out-by-test')) sessionStorage.setItem('operator-token', token);
+      }, TOKEN);
+    }
+    if (script) await context.addInitScript(script);
+    const page = await context.newPage();
+    watch(page, stage.sandbox.url, faults);
+    await page.goto(stage.sandbox.url + hash);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    return page;
+  }
+
+  return stage;
+}
+
+function launch() {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+function watch(page, origin, faults) {
+  page.on('console', (message) => {
+    // Chromium reports each refusal of the interface as an error, and refusals are what some tests are about.
+    const isRefusal =
+      message.text().startsWith('Failed to load resource: the server responded with a status of') &&
+      message.location().url.startsWith(`${origin}api/`);
+    if (['error', 'warning'].includes(message.type()) && !isRefusal) faults.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`error: ${error.stack}`));
+  page.on('dialog', async (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  page.on('popup', (popup) => faults.push(`popup: ${popup.url()}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !url.startsWith('blob:') && !url.startsWith('data:')) faults.push(`request: ${url}`);
+  });
+}
+
+/** Asks axe-core for what shuts people out, by WCAG 2.2 AA and its best practices. */
+export async function assertAccessible(page, where) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
+  });
+  assert.deepEqual(violations, [], `${where} is not accessible`);
+}
+
+/** Nothing is wider than the window. */
+export async function assertFits(page, where) {
+  const { needed, there, guilty } = await page.evaluate(() => {
+    const there = document.documentElement.clientWidth;
+    const isWide = (element) => element.getBoundingClientRect().right > there + 0.5;
+    const guilty = [...document.querySelectorAll('body *')].filter(isWide).map((element) => element.outerHTML.slice(0, 80));
+    return { needed: document.documentElement.scrollWidth, there, guilty: guilty.slice(0, 3) };
+  });
+  assert.ok(needed <= there, `${where} needs ${needed} px of ${there}: ${guilty.join(' ')}`);
+}
+
+/** Keeps a picture of the whole page in `target/browser-screenshots/`. */
+export async function picture(page, name, options = {}) {
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true, ...options });
+}

@@ -17,7 +17,7 @@ pub use message_id::MessageId;
 pub use message_text::MessageText;
 pub use msisdn::{Country, LineType, Msisdn, NumberError, Recipient, warm_up};
 pub use payload::Payload;
-pub use segment::{Encoding, Measure, measure};
+pub use segment::{Costly, Encoding, Measure, WhyCostly, costly, measure, segment_starts};
 pub use sender::{Sender, SenderError};
 pub use timestamp::Timestamp;
 pub use usage_type::UsageType;

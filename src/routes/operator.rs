@@ -32,7 +32,7 @@ use tokio::sync::Semaphore;
 use super::{Public, body, problem::Problem, resource};
 use crate::{
     auth::{OperatorAuthorization, only_authorization},
-    config::{Secrets, Settings},
+    config::{self, Secrets, Settings},
     sms::UsageType,
     templates::{TemplateOptions, TemplateSet},
 };
@@ -46,6 +46,7 @@ pub struct Operators {
     authorization: OperatorAuthorization,
     templates: Arc<ArcSwap<TemplateSet>>,
     template_options: TemplateOptions,
+    senders: config::GatewayApi,
     /// One for each stream of events that may be open.
     streams: Arc<Semaphore>,
 }
@@ -62,6 +63,7 @@ impl Operators {
             authorization: OperatorAuthorization::of(tokens),
             templates,
             template_options: TemplateOptions::of(settings),
+            senders: settings.gatewayapi.clone(),
             streams: Arc::new(Semaphore::new(events::MOST_STREAMS)),
         }
     }

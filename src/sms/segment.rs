@@ -2,6 +2,8 @@
 //!
 //! GSM 03.38 is 3GPP TS 23.038's default alphabet with its basic extension table (section 6.2.1).
 
+use serde::Serialize;
+
 /// The alphabet of a message on the air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
@@ -35,6 +37,17 @@ impl Encoding {
             Self::Ucs2 => (70, 67),
         }
     }
+
+    /// The units of a character.
+    const fn width(self, character: char) -> u32 {
+        match self {
+            Self::Gsm7 => match septets(character) {
+                Some(septets) => septets,
+                None => 1,
+            },
+            Self::Ucs2 => character.len_utf16() as u32,
+        }
+    }
 }
 
 /// What [`measure`] finds.
@@ -54,14 +67,67 @@ pub struct Measure {
 pub fn measure(text: &str) -> Measure {
     let first_outside_gsm = text.chars().find(|&character| septets(character).is_none());
     let encoding = if first_outside_gsm.is_none() { Encoding::Gsm7 } else { Encoding::Ucs2 };
-    let widths = text.chars().map(|character| match encoding {
-        Encoding::Gsm7 => septets(character).unwrap_or(1),
-        Encoding::Ucs2 => character.len_utf16() as u32,
-    });
+    let widths = text.chars().map(|character| encoding.width(character));
     let units = widths.clone().sum();
     let (single, split) = encoding.capacity();
     let segments = if units <= single { 1 } else { segments_of(widths, split) };
     Measure { encoding, units, segments, first_outside_gsm }
+}
+
+/// A character that makes a text dearer, and how often it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Costly {
+    pub character: char,
+    pub count: usize,
+    pub why: WhyCostly,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyCostly {
+    /// It has no place in GSM 03.38 and forces UCS-2, where a segment holds 70 characters instead of 160.
+    OutsideGsm,
+    /// Of the extension table: it takes two septets.
+    TwoSeptets,
+}
+
+/// The characters that make a text dearer than others would, in the order in which they first come. In UCS-2 those of
+/// GSM 03.38 are not to blame.
+pub fn costly(text: &str) -> Vec<Costly> {
+    let Measure { encoding, .. } = measure(text);
+    let mut found: Vec<Costly> = Vec::new();
+    for character in text.chars() {
+        let why = match (encoding, septets(character)) {
+            (Encoding::Ucs2, None) => WhyCostly::OutsideGsm,
+            (Encoding::Gsm7, Some(2)) => WhyCostly::TwoSeptets,
+            _ => continue,
+        };
+        match found.iter_mut().find(|costly| costly.character == character) {
+            Some(costly) => costly.count += 1,
+            None => found.push(Costly { character, count: 1, why }),
+        }
+    }
+    found
+}
+
+/// Where each segment after the first begins, in characters (Unicode scalar values).
+pub fn segment_starts(text: &str) -> Vec<usize> {
+    let Measure { encoding, units, .. } = measure(text);
+    let (single, split) = encoding.capacity();
+    if units <= single {
+        return Vec::new();
+    }
+    let mut used = 0;
+    let mut starts = Vec::new();
+    for (at, character) in text.chars().enumerate() {
+        let width = encoding.width(character);
+        if used + width > split {
+            starts.push(at);
+            used = 0;
+        }
+        used += width;
+    }
+    starts
 }
 
 fn segments_of(widths: impl Iterator<Item = u32>, capacity: u32) -> u32 {
@@ -143,7 +209,29 @@ mod tests {
         assert_eq!(measure("{code} €").first_outside_gsm, None);
     }
 
+    #[rstest]
+    #[case("Code 123", &[])]
+    #[case("{x} €", &[('{', 1, WhyCostly::TwoSeptets), ('}', 1, WhyCostly::TwoSeptets), ('€', 1, WhyCostly::TwoSeptets)])]
+    #[case("€ Código, código 🎉", &[('ó', 2, WhyCostly::OutsideGsm), ('🎉', 1, WhyCostly::OutsideGsm)])]
+    fn costly_characters_are_named_once(#[case] text: &str, #[case] expected: &[(char, usize, WhyCostly)]) {
+        let found: Vec<_> = costly(text).iter().map(|c| (c.character, c.count, c.why)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_segment_starts_where_the_one_before_is_full() {
+        assert_eq!(segment_starts(&"a".repeat(160)), [0_usize; 0]);
+        assert_eq!(segment_starts(&"a".repeat(161)), [153]);
+        assert_eq!(segment_starts(&format!("{}€{}", "a".repeat(152), "a".repeat(152))), [152, 303]);
+        assert_eq!(segment_starts(&"🎉".repeat(67)), [33, 66]);
+    }
+
     proptest! {
+        #[test]
+        fn each_segment_but_the_first_has_a_start(text in "\\PC{0,400}") {
+            prop_assert_eq!(segment_starts(&text).len() + 1, measure(&text).segments as usize);
+        }
+
         #[test]
         fn segments_hold_the_units_and_none_is_wasted(text in "\\PC{0,400}") {
             let found = measure(&text);

@@ -18,6 +18,7 @@ mod observability;
 mod operators;
 mod outage;
 mod outcomes;
+mod page;
 mod reloading;
 mod repeats;
 mod request;

@@ -499,7 +499,11 @@ async fn a_message_is_previewed_by_type_or_by_content() {
     let content = "<script>alert(1)</script> {{code}} {{missing}}";
     let preview = operator.post("/api/preview", json!({"content": content, "payload": {"code": "314159"}})).await;
     let text = "<script>alert(1)</script> 314159 {{missing}}";
-    let expected = json!({"text": text, "encoding": "UTF8", "segments": 1, "units": 48, "locale": "en"});
+    let costly = |character| json!({"character": character, "count": 2, "why": "two_septets"});
+    let expected = json!({
+        "text": text, "encoding": "UTF8", "segments": 1, "units": 48, "locale": "en",
+        "sender": "ExampleShop", "costly": [costly("{"), costly("}")], "segment_starts": [],
+    });
     assert_eq!(preview.json(), expected);
     assert_eq!(preview.header("content-type"), Some("application/json"));
 
@@ -507,6 +511,28 @@ async fn a_message_is_previewed_by_type_or_by_content() {
         json!({"content": "{{#if name}}Hi {{name}}{{/if}}", "syntax": "handlebars", "payload": {"name": "B"}});
     assert_eq!(operator.post("/api/preview", handlebars).await.json()["text"], "Hi B");
     assert_eq!(app.gatewayapi.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_makes_it_dear_and_who_it_is_from() {
+    let app = spawn_app_with(r#"gatewayapi.senders.SE = "Butiken""#, Options::default()).await;
+    let operator = Operator::of(&app);
+    let preview = |content: String, to: &'static str| {
+        let operator = &operator;
+        async move { operator.post("/api/preview", json!({"content": content, "to": to})).await.json() }
+    };
+
+    let dear = preview("Código: 1 €".to_owned(), "+46701234567").await;
+    assert_eq!(dear["costly"], json!([{"character": "ó", "count": 1, "why": "outside_gsm"}]));
+    assert_eq!(dear["sender"], "Butiken");
+
+    let long = preview("x".repeat(161), "+4526091045").await;
+    assert_eq!(
+        (&long["segments"], &long["segment_starts"], &long["sender"]),
+        (&json!(2), &json!([153]), &json!("ExampleShop"))
+    );
+    // While a number is being typed it is none yet.
+    assert_eq!(preview("x".to_owned(), "+4").await["sender"], "ExampleShop");
 }
 
 #[rstest]

@@ -1,13 +1,13 @@
 //! `POST /api/preview`: what a message would say.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Operators, bad_request, problem, read, usage_type};
 use crate::{
-    sms::UsageType,
-    templates::{Syntax, TemplateSet},
+    sms::{Costly, Recipient, UsageType, costly, segment_starts},
+    templates::{Preview, Syntax, TemplateSet},
 };
 
 #[derive(Deserialize)]
@@ -20,10 +20,21 @@ struct Wanted {
     syntax: Option<Syntax>,
     locale: Option<String>,
     payload: Option<Map<String, Value>>,
+    /// The number whose country may have a sender of its own.
+    to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    preview: &'a Preview,
+    sender: &'a str,
+    costly: Vec<Costly>,
+    segment_starts: Vec<usize>,
 }
 
 pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Operators>) -> HttpResponse {
-    let Wanted { usage_type: name, content, syntax, locale, payload } = match read(&request, body).await {
+    let Wanted { usage_type: name, content, syntax, locale, payload, to } = match read(&request, body).await {
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
     };
@@ -42,7 +53,15 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
         (Some(_), Some(_)) | (None, None) => return bad_request("either `type` or `content` is needed"),
     };
     match previewed {
-        Ok(preview) => HttpResponse::Ok().json(preview),
+        Ok(preview) => {
+            let country = to.and_then(|to| Recipient::parse(&to).ok()).and_then(|recipient| recipient.country);
+            HttpResponse::Ok().json(Shown {
+                sender: state.senders.sender_for(country).as_str(),
+                costly: costly(&preview.text),
+                segment_starts: segment_starts(&preview.text),
+                preview: &preview,
+            })
+        }
         Err(error) => faulty(&error.to_string()),
     }
 }

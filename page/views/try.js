@@ -1,5 +1,163 @@
+// A test delivery: what it would say, and what becomes of it.
+
+import { el, replace } from '../dom.js';
+import { delivery } from './try/delivery.js';
+import { phone } from './try/phone.js';
+
 export const title = 'try.title';
 
-export async function show() {
-  return () => {};
+/** Milliseconds after the last key before a preview is asked for. */
+const TYPING = 200;
+
+export async function show(root, context) {
+  const { api, t, signal, languageName } = context;
+  const loaded = await api.get('/api/templates', { signal });
+
+  const number = el('input', {
+    id: 'number',
+    type: 'tel',
+    autocomplete: 'tel',
+    placeholder: '+45 26 09 10 45',
+    'aria-describedby': 'number-hint number-said',
+    'aria-required': 'true',
+    input: () => {
+      say(number, numberSaid, '');
+      previewSoon();
+    },
+  });
+  const numberSaid = el('p', { id: 'number-said', class: 'field-said bad' });
+  const usageType = el(
+    'select',
+    { id: 'usage-type', change: changeType },
+    loaded.usage_types.map(({ type }) => el('option', { value: type }, typeName(type))),
+  );
+  const locale = el('select', { id: 'locale', change: previewSoon });
+  const values = el('textarea', {
+    id: 'values',
+    class: 'mono',
+    rows: 3,
+    spellcheck: 'false',
+    autocomplete: 'off',
+    'aria-describedby': 'values-hint values-said',
+    input: previewSoon,
+  });
+  values.value = '{ "code": "000000" }';
+  const valuesSaid = el('p', { id: 'values-said', class: 'field-said bad' });
+  const send = el('button', { class: 'button primary', type: 'submit' }, t('try.send'));
+  const form = el(
+    'form',
+    { class: 'card stack', novalidate: true, submit: submit, 'aria-label': t('try.form') },
+    field('number', t('try.number'), number, el('p', { id: 'number-hint', class: 'hint' }, t('try.numberHint')), numberSaid),
+    el(
+      'div',
+      { class: 'pair' },
+      field('usage-type', t('try.usageType'), usageType),
+      field('locale', t('try.locale'), locale),
+    ),
+    el(
+      'details',
+      {},
+      el('summary', {}, t('try.values')),
+      field('values', t('try.valuesLabel'), values, el('p', { id: 'values-hint', class: 'hint' }, t('try.valuesHint')), valuesSaid),
+    ),
+    el('div', { class: 'row' }, send),
+  );
+  const shownPhone = phone(context);
+  const shownDelivery = delivery(context);
+  root.append(el('div', { class: 'try-columns' }, el('div', { class: 'stack' }, form, shownDelivery.element), shownPhone.element));
+
+  let timer = null;
+  let asking = new AbortController();
+  let isSending = false;
+  changeType();
+  return () => {
+    clearTimeout(timer);
+    asking.abort();
+  };
+
+  /** Offers the languages that the type, or what stands in for it, has. */
+  function changeType() {
+    const chosen = locale.value;
+    const usage = loaded.usage_types.find(({ type }) => type === usageType.value);
+    const source = usage.falls_back_to
+      ? loaded.usage_types.find(({ type }) => type === usage.falls_back_to)
+      : usage;
+    const locales = (source?.templates ?? []).map((template) => template.locale);
+    replace(
+      locale,
+      el('option', { value: '' }, t('try.localeDefault', { locale: languageName(loaded.default_locale) })),
+      locales.map((tag) => el('option', { value: tag }, `${languageName(tag)} (${tag})`)),
+    );
+    locale.value = locales.includes(chosen) ? chosen : '';
+    preview();
+  }
+
+  function previewSoon() {
+    clearTimeout(timer);
+    timer = setTimeout(preview, TYPING);
+  }
+
+  async function preview() {
+    clearTimeout(timer);
+    asking.abort();
+    asking = new AbortController();
+    const { signal: ended } = asking;
+    const payload = payloadOf();
+    if (payload === null) return;
+    try {
+      const asked = { type: usageType.value, locale: locale.value || undefined, payload, to: number.value || undefined };
+      const answer = await api.post('/api/preview', asked, { signal: ended });
+      if (!ended.aborted) shownPhone.show(answer);
+    } catch (error) {
+      if (!ended.aborted) shownPhone.fail(error);
+    }
+  }
+
+  /** The values that go into the text; `null`, and a word on it, where they are no object. */
+  function payloadOf() {
+    let payload = null;
+    try {
+      payload = JSON.parse(values.value);
+    } catch {
+      // Said below.
+    }
+    const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
+    say(values, valuesSaid, isObject ? '' : t('try.valuesWrong'));
+    return isObject ? payload : null;
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    if (isSending) return;
+    const to = number.value.trim();
+    say(number, numberSaid, to ? '' : t('try.numberMissing'));
+    const payload = payloadOf();
+    if (!to) return number.focus();
+    if (payload === null) {
+      values.closest('details').open = true;
+      return values.focus();
+    }
+    isSending = true;
+    send.setAttribute('aria-disabled', 'true');
+    const order = { to, type: usageType.value, payload };
+    if (locale.value) order.locale = locale.value;
+    await shownDelivery.send(order);
+    isSending = false;
+    send.removeAttribute('aria-disabled');
+  }
+
+  function typeName(type) {
+    return context.has(`try.type.${type}`) ? `${t(`try.type.${type}`)} (${type})` : type;
+  }
+}
+
+function field(id, label, input, ...more) {
+  return el('div', { class: 'field' }, el('label', { for: id }, label), input, ...more);
+}
+
+/** Puts a word under a field, or takes it away. */
+function say(input, place, sentence) {
+  place.textContent = sentence;
+  if (sentence) input.setAttribute('aria-invalid', 'true');
+  else input.removeAttribute('aria-invalid');
 }

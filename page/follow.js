@@ -1,0 +1,49 @@
+// Follows a message until nothing more is to be expected of it.
+
+import { isFinal } from './outcomes.js';
+
+/** Milliseconds before a broken stream is opened again. */
+const PAUSE = 2000;
+const TRIES = 5;
+
+/**
+ * Tells each state of a message as it comes. Resolves to `true` when the last one was final, and to `false` when the
+ * service stopped telling before.
+ */
+export async function follow(api, id, onState, signal) {
+  let last = null;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    try {
+      await api.stream(
+        `/api/messages/${encodeURIComponent(id)}/events`,
+        (message) => {
+          last = message;
+          tries = 0;
+          onState(message);
+        },
+        signal,
+      );
+      return last !== null && isFinal(last);
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (error.status !== 0 && error.status !== 503) throw error;
+      await pause(PAUSE, signal);
+    }
+  }
+  return false;
+}
+
+/** Resolves after a time, or as soon as `signal` ends it. */
+export function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

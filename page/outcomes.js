@@ -1,0 +1,74 @@
+// Why a message was not sent or did not arrive, in words, and what to do about it.
+
+const PROBLEM = 'urn:gatewayapi-sms-connector:problem:';
+/** Outcomes after which a message may still arrive. */
+const MAY_HAVE_LEFT = ['accepted', 'unknown'];
+/** Delivery states that others follow. */
+const TRANSIENT = ['SCHEDULED', 'BUFFERED', 'ENROUTE', 'UNKNOWN'];
+const ARRIVED = ['DELIVERED', 'ACCEPTED'];
+
+const TONES = {
+  delivered: 'good',
+  accepted: '',
+  open: '',
+  scheduled: '',
+  buffered: '',
+  enroute: '',
+  unknown: 'warn',
+  skipped: 'warn',
+};
+
+/** What a refused test delivery was refused for: `{ what, todo }`. */
+export function explainProblem(error, { t, has }) {
+  const { problem } = error;
+  const type = String(problem.type ?? '').replace(PROBLEM, '');
+  const candidates = [
+    problem.limit && `limit.${problem.limit}.${problem.rule}`,
+    problem.error_kind && `kind.${problem.error_kind}`,
+    error.status === 0 && 'type.no_answer',
+    type && `type.${type}`,
+    'type.other',
+  ];
+  return words(candidates, { detail: problem.detail ?? `HTTP ${error.status}` }, { t, has });
+}
+
+/** Why a message of the ledger failed, or is not known to have arrived; `null` where nothing is wrong. */
+export function explainMessage(message, { t, has }) {
+  const { delivery, outcome, error_kind: kind } = message;
+  if (delivery && !TRANSIENT.includes(delivery.status)) {
+    if (ARRIVED.includes(delivery.status)) return null;
+    const candidates = [
+      delivery.error_group && `group.${delivery.error_group}`,
+      `delivery.${delivery.status.toLowerCase()}`,
+      'group.OTHER',
+    ];
+    return words(candidates, {}, { t, has });
+  }
+  if (delivery || outcome === null || outcome === 'accepted') return null;
+  return words([kind && `kind.${kind}`, `outcome.${outcome}`, 'outcome.unknown'], {}, { t, has });
+}
+
+function words(candidates, values, { t, has }) {
+  const key = candidates.find((candidate) => candidate && has(`outcomes.${candidate}.what`));
+  return { what: t(`outcomes.${key}.what`, values), todo: t(`outcomes.${key}.do`, values) };
+}
+
+/** A status of the ledger, in words. */
+export function statusName(status, { t, has }) {
+  return has(`outcomes.status.${status}`) ? t(`outcomes.status.${status}`) : status;
+}
+
+/** How a status looks: `good`, `warn`, `bad`, or nothing in particular. */
+export function statusTone(status) {
+  return TONES[status] ?? 'bad';
+}
+
+/** Nothing more is to be expected of a message. */
+export function isFinal({ outcome, delivery }) {
+  if (delivery) return !TRANSIENT.includes(delivery.status);
+  return outcome !== null && !MAY_HAVE_LEFT.includes(outcome);
+}
+
+export function isDelivered({ delivery }) {
+  return delivery !== null && delivery !== undefined && delivery.status === 'DELIVERED';
+}

@@ -1,5 +1,318 @@
+// The last messages, as they come.
+
+import { el, replace } from '../dom.js';
+import { statusName, statusTone } from '../outcomes.js';
+import { pause } from '../follow.js';
+
 export const title = 'messages.title';
 
-export async function show() {
-  return () => {};
+/** Milliseconds between two looks, and after the last key of a filter. */
+const EACH = 3000;
+const TYPING = 300;
+const ROWS = 50;
+const STATUSES = [
+  'open',
+  'accepted',
+  'enroute',
+  'delivered',
+  'undeliverable',
+  'expired',
+  'rejected',
+  'account_fault',
+  'not_sent',
+  'unknown',
+  'template_fault',
+  'buffered',
+  'scheduled',
+  'deleted',
+  'skipped',
+];
+const TYPES = [
+  'SignIn',
+  'Register',
+  'ForgotPassword',
+  'OrganizationInvitation',
+  'Generic',
+  'UserPermissionValidation',
+  'BindNewIdentifier',
+  'MfaVerification',
+  'BindMfa',
+];
+const HOUR = 3600 * 1000;
+const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR };
+
+/** What is looked for, kept for the way back from a message. Never in the address: a number has no place there. */
+const wanted = { number: '', status: '', type: '', country: '', span: '' };
+
+export async function show(root, context) {
+  const { api, t, signal, formatTime, formatCost, formatDuration, countryName, has } = context;
+  /** Where the shown page begins; empty: the newest. */
+  let cursor = '';
+  let next = null;
+  let isPaused = false;
+  let asking = new AbortController();
+  let typing = null;
+  const rows = new Map();
+
+  const said = el('p', { role: 'status', class: 'visually-hidden' });
+  const trouble = el('div', { role: 'alert' });
+  const numberSaid = el('p', { id: 'filter-number-said', class: 'field-said bad' });
+  const countrySaid = el('p', { id: 'filter-country-said', class: 'field-said bad' });
+  const number = input('number', { type: 'tel', autocomplete: 'off', 'aria-describedby': 'filter-number-said' });
+  const country = input('country', {
+    autocomplete: 'off',
+    maxlength: 2,
+    placeholder: 'DK',
+    autocapitalize: 'characters',
+    'aria-describedby': 'filter-country-said',
+  });
+  const filters = el(
+    'form',
+    { class: 'card filters', role: 'search', submit: submit, 'aria-label': t('messages.filters') },
+    field('number', number, numberSaid),
+    field('status', choice('status', STATUSES, (name) => statusName(name, context))),
+    field('type', choice('type', TYPES, (name) => name)),
+    field('country', country, countrySaid),
+    field('span', choice('span', Object.keys(SPANS), (name) => t(`messages.span.${name}`))),
+    el('button', { class: 'button quiet', type: 'button', click: clear }, t('messages.clear')),
+  );
+  const live = el('span', { class: 'live' });
+  const pauseButton = el('button', { class: 'button', type: 'button', click: togglePause });
+  const body = el('tbody', { role: 'rowgroup' });
+  const table = el(
+    'table',
+    { class: 'messages', role: 'table', 'aria-label': t('messages.title') },
+    el(
+      'thead',
+      { role: 'rowgroup' },
+      el(
+        'tr',
+        { role: 'row' },
+        ['time', 'to', 'type', 'status', 'took', 'segments', 'cost'].map((name) =>
+          el('th', { scope: 'col', role: 'columnheader', class: `column-${name}` }, t(`messages.${name}`)),
+        ),
+      ),
+    ),
+    body,
+  );
+  const none = el('p', { class: 'none muted' });
+  const newest = el('button', { class: 'button', type: 'button', click: () => turn('') }, t('messages.newest'));
+  const older = el('button', { class: 'button', type: 'button', click: () => turn(next) }, t('messages.older'));
+  root.append(
+    said,
+    filters,
+    trouble,
+    el('div', { class: 'row apart' }, live, pauseButton),
+    el('div', { class: 'card flush' }, table, none),
+    el('nav', { class: 'row', 'aria-label': t('messages.pages') }, newest, older),
+  );
+
+  document.addEventListener('visibilitychange', onVisible, { signal });
+  showPaused();
+  await load();
+  watch();
+  return () => {
+    clearTimeout(typing);
+    asking.abort();
+  };
+
+  async function watch() {
+    while (!signal.aborted) {
+      await pause(EACH, signal);
+      if (!signal.aborted && !isPaused && !document.hidden && cursor === '') await load();
+    }
+  }
+
+  function onVisible() {
+    if (!document.hidden && !isPaused && cursor === '') load();
+  }
+
+  async function load() {
+    asking.abort();
+    asking = new AbortController();
+    const { signal: ended } = asking;
+    try {
+      const page = await api.get(`/api/messages?${query()}`, { signal: ended });
+      if (ended.aborted) return;
+      replace(trouble);
+      say(number, numberSaid, '');
+      say(country, countrySaid, '');
+      put(page);
+    } catch (error) {
+      if (!ended.aborted) complain(error);
+    }
+  }
+
+  function query() {
+    const query = new URLSearchParams({ limit: ROWS });
+    for (const name of ['number', 'status', 'type']) if (wanted[name]) query.set(name, wanted[name]);
+    if (wanted.country) query.set('country', wanted.country.toUpperCase());
+    if (wanted.span) query.set('since', new Date(Date.now() - SPANS[wanted.span]).toISOString());
+    if (cursor) query.set('cursor', cursor);
+    return query;
+  }
+
+  function complain(error) {
+    const place = { number: [number, numberSaid], country: [country, countrySaid] }[error.problem?.parameter];
+    if (error.status === 400 && place) {
+      // A number that is still being typed is none yet.
+      say(...place, t(`messages.wrong.${error.problem.parameter}`));
+      return;
+    }
+    const sentence = error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
+    if (trouble.textContent !== sentence) replace(trouble, el('div', { class: 'note bad' }, sentence));
+  }
+
+  function put({ messages, next: following }) {
+    next = following;
+    const shown = messages.map((message) => {
+      const is = JSON.stringify(message);
+      const known = rows.get(message.id);
+      if (known?.is === is) return known.row;
+      const row = rowOf(message);
+      if (known) replaceInPlace(known.row, row);
+      rows.set(message.id, { is, row });
+      return row;
+    });
+    for (const id of rows.keys()) if (!messages.some((message) => message.id === id)) rows.delete(id);
+    arrange(shown);
+    table.hidden = messages.length === 0;
+    none.hidden = messages.length > 0;
+    const isFiltered = Object.values(wanted).some(Boolean);
+    if (messages.length === 0) {
+      replace(
+        none,
+        t(isFiltered ? 'messages.noneMatches' : 'messages.none'),
+        isFiltered ? null : [' ', el('a', { href: '#/try' }, t('messages.tryOne'))],
+      );
+    }
+    newest.hidden = cursor === '';
+    older.hidden = next === null;
+    newest.parentElement.hidden = newest.hidden && older.hidden;
+    showPaused();
+  }
+
+  /** Puts rows in order, and moves only those that must move, so that focus stays. */
+  function arrange(shown) {
+    const wantedRows = new Set(shown);
+    for (const row of [...body.children]) if (!wantedRows.has(row)) row.remove();
+    shown.forEach((row, at) => {
+      if (body.children[at] !== row) body.insertBefore(row, body.children[at] ?? null);
+    });
+  }
+
+  function replaceInPlace(old, row) {
+    const isFocused = old.contains(document.activeElement);
+    old.replaceWith(row);
+    if (isFocused) row.querySelector('a').focus();
+  }
+
+  function rowOf(message) {
+    const { id, admitted_at: admitted, delivered_at: delivered } = message;
+    const took = delivered ? formatDuration(Date.parse(delivered) - Date.parse(admitted)) : '–';
+    return el(
+      'tr',
+      { role: 'row' },
+      el(
+        'td',
+        { role: 'cell', class: 'column-time number' },
+        el('a', { href: `#/messages/${encodeURIComponent(id)}` }, el('time', { datetime: admitted }, formatTime(admitted))),
+      ),
+      el(
+        'td',
+        { role: 'cell', class: 'column-to' },
+        el('span', { class: 'mono' }, message.to),
+        message.country ? el('abbr', { class: 'muted', title: countryName(message.country) }, message.country) : null,
+      ),
+      el('td', { role: 'cell', class: 'column-type' }, message.usage_type),
+      el(
+        'td',
+        { role: 'cell', class: 'column-status' },
+        el('span', { class: `badge ${statusTone(message.status)}` }, statusName(message.status, context)),
+      ),
+      el('td', { role: 'cell', class: 'column-took number' }, took),
+      el('td', { role: 'cell', class: 'column-segments number' }, message.segments ?? '–'),
+      el('td', { role: 'cell', class: 'column-cost number' }, formatCost(message.cost, message.currency)),
+    );
+  }
+
+  async function turn(to) {
+    cursor = to;
+    await load();
+    table.scrollIntoView({ block: 'start' });
+    // The button may be gone.
+    if (!document.activeElement || document.activeElement === document.body) (newest.hidden ? older : newest).focus();
+    said.textContent = t(cursor ? 'messages.olderShown' : 'messages.newestShown');
+  }
+
+  async function change(name, value) {
+    wanted[name] = value.trim();
+    cursor = '';
+    await load();
+    said.textContent = t('messages.count', { count: body.children.length });
+  }
+
+  function submit(event) {
+    event.preventDefault();
+    clearTimeout(typing);
+    change('number', number.value);
+  }
+
+  function clear() {
+    for (const name of Object.keys(wanted)) {
+      wanted[name] = '';
+      filters.querySelector(`#filter-${name}`).value = '';
+    }
+    change('number', '');
+  }
+
+  function togglePause() {
+    isPaused = !isPaused;
+    showPaused();
+    if (!isPaused && cursor === '') load();
+  }
+
+  function showPaused() {
+    const isLive = !isPaused && cursor === '';
+    live.textContent = t(isLive ? 'messages.live' : 'messages.still');
+    live.classList.toggle('is-live', isLive);
+    pauseButton.textContent = t(isPaused ? 'messages.resume' : 'messages.pause');
+    pauseButton.hidden = cursor !== '';
+  }
+
+  function input(name, attributes) {
+    const made = el('input', {
+      id: `filter-${name}`,
+      spellcheck: 'false',
+      ...attributes,
+      input: () => {
+        clearTimeout(typing);
+        typing = setTimeout(() => change(name, made.value), TYPING);
+      },
+    });
+    made.value = wanted[name];
+    return made;
+  }
+
+  function choice(name, values, label) {
+    const made = el(
+      'select',
+      { id: `filter-${name}`, change: () => change(name, made.value) },
+      el('option', { value: '' }, t('messages.all')),
+      values.map((value) => el('option', { value }, label(value))),
+    );
+    made.value = wanted[name];
+    return made;
+  }
+
+  function field(name, made, ...more) {
+    const key = has(`messages.filter.${name}`) ? `messages.filter.${name}` : `messages.${name}`;
+    return el('div', { class: 'field' }, el('label', { for: `filter-${name}` }, t(key)), made, ...more);
+  }
+}
+
+function say(made, place, sentence) {
+  place.textContent = sentence;
+  if (sentence) made.setAttribute('aria-invalid', 'true');
+  else made.removeAttribute('aria-invalid');
 }

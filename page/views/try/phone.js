@@ -21,7 +21,7 @@ export function phone(context) {
     el(
       'div',
       { class: 'phone' },
-      el('div', { class: 'phone-top' }, el('span', { class: 'phone-face', 'aria-hidden': 'true' }), sender),
+      el('div', { class: 'phone-top' }, el('span', { class: 'phone-face', 'aria-hidden': 'true' }, el('span', { class: 'brand-mark' })), sender),
       el('div', { class: 'phone-messages' }, bubble),
     ),
     facts,
@@ -39,7 +39,7 @@ export function phone(context) {
       const room = preview.segments === 1 ? single : preview.segments * each;
       replace(
         facts,
-        fact(t('try.segments'), t('try.segmentCount', { count: preview.segments })),
+        fact(t('try.segments'), formatNumber(preview.segments)),
         fact(t('try.encoding'), t(`try.encoding.${preview.encoding}`)),
         fact(t('try.used'), t('try.usedOf', { used: formatNumber(preview.units), room: formatNumber(room) })),
       );

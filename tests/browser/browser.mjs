@@ -38,7 +38,10 @@ export function openStage(options) {
     await Promise.all([browser?.close(), stage.sandbox?.stop()]);
   });
 
-  /** A page in a profile of its own, at `hash`, signed in unless `signedIn` is false. */
+  /**
+   * A page in a profile of its own, at `hash`, signed in unless `signedIn` is false. `script` runs before the page's
+   * own, `prepare` gets the page before it is loaded, and the console may say what `expected` matches.
+   */
   async function open({
     hash = '#/try',
     signedIn = true,
@@ -47,6 +50,8 @@ export function openStage(options) {
     height = 900,
     dark = false,
     script,
+    prepare,
+    expected,
   } = {}) {
     const context = await browser.newContext({
       locale,
@@ -66,12 +71,13 @@ export function openStage(options) {
     });
     if (signedIn) {
       await context.addInitScript((token) => {
-        if (!sessionStorage.getItem('signed-out-by-test')) sessionStorage.setItem('operator-token', token);
+        sessionStorage.setItem('operator-token', token);
       }, TOKEN);
     }
     if (script) await context.addInitScript(script);
     const page = await context.newPage();
-    watch(page, stage.sandbox.url, faults);
+    watch(page, stage.sandbox.url, faults, expected);
+    await prepare?.(page);
     await page.goto(stage.sandbox.url + hash);
     await page.getByRole('heading', { level: 1 }).waitFor();
     return page;
@@ -95,13 +101,14 @@ function launch() {
   });
 }
 
-function watch(page, origin, faults) {
+function watch(page, origin, faults, expected) {
   page.on('console', (message) => {
     // Chromium reports each refusal of the interface as an error, and refusals are what some tests are about.
     const isRefusal =
       message.text().startsWith('Failed to load resource: the server responded with a status of') &&
       message.location().url.startsWith(`${origin}api/`);
-    if (['error', 'warning'].includes(message.type()) && !isRefusal) faults.push(`console: ${message.text()}`);
+    if (isRefusal || expected?.test(message.text())) return;
+    if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => faults.push(`error: ${error.stack}`));
   page.on('dialog', async (dialog) => {
@@ -136,6 +143,20 @@ export async function assertFits(page, where) {
     return { needed: document.documentElement.scrollWidth, there, guilty: guilty.slice(0, 3) };
   });
   assert.ok(needed <= there, `${where} needs ${needed} px of ${there}: ${guilty.join(' ')}`);
+}
+
+/** A markup that would show itself, in each way that a page can be made to run it. */
+export const MARKUP =
+  '<img src=x onerror=alert(1)><script>alert(1)</script><svg onload=alert(1)></svg><a href="javascript:alert(1)">x</a>{{7*7}}\'"';
+
+/** Nothing of `MARKUP` has become an element. */
+export async function assertNoMarkup(page) {
+  const found = await page.evaluate(() =>
+    [...document.querySelectorAll('img, iframe, object, script:not([src="page/app.js"]), svg, [onload], [onerror], a[href^="javascript"]')].map(
+      ({ outerHTML }) => outerHTML,
+    ),
+  );
+  assert.deepEqual(found, []);
 }
 
 /** Keeps a picture of the whole page in `target/browser-screenshots/`. */

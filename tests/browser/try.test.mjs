@@ -1,0 +1,269 @@
+// The view "Try it".
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertAccessible, assertFits, assertNoMarkup, MARKUP, openStage, picture } from './browser.mjs';
+
+const stage = openStage({ environment: { SMS_LIMITS__TEST_NUMBERS: '+4526091099', SMS_LIMITS__COUNTRIES__DENY: 'KP' } });
+
+const bubble = (page, hasText) => page.locator('.bubble').filter({ hasText }).waitFor();
+const step = (page, name, state) => page.locator(`.step.${state}`).filter({ hasText: name });
+
+async function open(options) {
+  const page = await stage.open(options);
+  await bubble(page, '000000');
+  return page;
+}
+
+async function send(page, number) {
+  await page.getByLabel('Phone number').fill(number);
+  await page.getByRole('button', { name: 'Send' }).click();
+}
+
+test('a delivery is followed to its end', async () => {
+  const page = await open();
+  await page.locator('.phone-sender').filter({ hasText: 'Example' }).waitFor();
+  await send(page, '+45 26 09 11 01');
+  for (const name of ['Admitted', 'Accepted by GatewayAPI', 'On its way', 'Delivered']) await step(page, name, 'done').waitFor();
+  await page.getByRole('status').filter({ hasText: /^Delivered$/ }).waitFor({ state: 'attached' });
+  assert.match(await step(page, 'Accepted', 'done').textContent(), /DKK\s0\.12.*\d\s(ms|s)$/);
+  assert.match(await step(page, 'Delivered', 'done').textContent(), /[\d.]+\s(ms|s)$/);
+  await assertAccessible(page, 'a delivery');
+  await picture(page, 'try');
+
+  await page.getByRole('link', { name: 'All about this message' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Message' }).waitFor();
+  await page.getByText('+45******01').waitFor();
+  assert.match(stage.sandbox.output(), /4526091101/);
+});
+
+test('it can be used with the keyboard alone', async () => {
+  const page = await open();
+  const at = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+  const tabTo = async (wanted) => {
+    for (let tabs = 0; tabs < 20; tabs += 1) {
+      if ((await at()) === wanted) return;
+      await page.keyboard.press('Tab');
+      const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+      assert.notEqual(outline, 'none', `${await at()} shows no focus`);
+    }
+    assert.fail(`${wanted} is not reached; the focus is at ${await at()}`);
+  };
+  await page.keyboard.press('Tab');
+  assert.equal(await at(), 'Skip to content');
+  await page.keyboard.press('Enter');
+  assert.equal(await at(), 'heading');
+  await tabTo('number');
+  await page.keyboard.type('+4526091102');
+  await tabTo('usage-type');
+  await page.keyboard.type('Reg');
+  await tabTo('locale');
+  await page.keyboard.type('German');
+  await bubble(page, /000000.*Registrier/);
+  await tabTo('Values in the text');
+  await page.keyboard.press('Enter');
+  await tabTo('values');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('{"code": "271828"}');
+  await bubble(page, '271828');
+  await tabTo('Send');
+  await page.keyboard.press('Enter');
+  await step(page, 'Delivered', 'done').waitFor();
+  await tabTo('All about this message');
+  assert.match(stage.sandbox.output(), /271828/);
+});
+
+test('a refusal by a limit says so, and what to do', async () => {
+  const page = await open();
+  await send(page, '+4526091103');
+  await step(page, 'Delivered', 'done').waitFor();
+  await send(page, '+4526091103');
+  await page.getByText('This number has just been sent a code.').waitFor();
+  await page.getByText('Wait a moment, use another number, or change limits.number.cooldown.').waitFor();
+  await page.getByText('A code has just been sent to this number. Please wait').waitFor();
+  await page.getByText('number (cooldown)').waitFor();
+  await page.getByText(/^in \d+ s$/).waitFor();
+  await assertAccessible(page, 'a refusal by a limit');
+
+  await send(page, '+850 192 123 4567');
+  await page.getByText('Messages to this country are not allowed.').waitFor();
+  await send(page, '12');
+  await page.getByText('No phone can have this number.').waitFor();
+  await send(page, 'nobody');
+  await page.getByText('This is no phone number.').waitFor();
+  await send(page, '+4526091099');
+  await page.getByText('This is a test number').waitFor();
+});
+
+for (const [number, what, todo, code] of [
+  ['+4526020533', 'GatewayAPI has blacklisted this number.', 'Ask GatewayAPI’s support, with the incident number.', '0x0215'],
+  ['+4526020534', 'The GatewayAPI account has no credit left.', 'Top it up at GatewayAPI', '0x0216'],
+  ['+4526020553', 'GatewayAPI does not accept the API token.', 'Check gatewayapi.api_token', '0x0229'],
+  ['+4526020535', 'Your GatewayAPI account may not send to this country or network.', 'Open the country', '0x0217'],
+  ['+4526020786', 'GatewayAPI has refused the text.', 'Look for a link', '0x0312'],
+  ['+4526040003', 'The connection to GatewayAPI broke', 'Wait a minute', 'HTTP 504'],
+]) {
+  test(`GatewayAPI's refusal of ${number} says so, and what to do`, async () => {
+    const page = await open({ dark: true });
+    await send(page, number);
+    for (const text of [what, todo, code]) await page.locator('.delivery').getByText(text).waitFor();
+    await page.getByRole('status').filter({ hasText: what }).waitFor({ state: 'attached' });
+    await assertAccessible(page, number);
+    if (number === '+4526020534') await picture(page, 'try-refused-dark');
+  });
+}
+
+test('a message that can’t be delivered says why', async () => {
+  const page = await open();
+  await send(page, '+4526050002');
+  await step(page, 'Not delivered', 'failed').waitFor();
+  await page.getByText('The number is not in use, or its network does not know it.').waitFor();
+  await page.getByText('0x1001').waitFor();
+  await page.getByRole('status').filter({ hasText: 'The number is not in use' }).waitFor({ state: 'attached' });
+  await assertAccessible(page, 'an undeliverable message');
+});
+
+test('the preview is of the chosen type and language, and marks what costs', async () => {
+  const page = await open({ width: 360, height: 740 });
+  assert.equal(await page.getByLabel('Usage type').locator('option').count(), 9);
+  await page.locator('.facts').filter({ hasText: /Segments1EncodingGSM 03\.38/ }).waitFor();
+  assert.equal(await page.locator('.bubble mark').count(), 0);
+
+  await page.getByText('Values in the text').click();
+  const values = page.getByLabel('Payload (JSON)');
+  await values.fill('{"code": "12€ [x]"}');
+  await bubble(page, '12€ [x]');
+  await page.getByText('These characters take the room of two each:').waitFor();
+  assert.deepEqual(await page.locator('.bubble mark').allTextContents(), ['€', '[', ']']);
+
+  await values.fill('{"code": "1 ó 2 ó € ç"}');
+  await page.getByText('These characters are not in GSM 03.38. They force UCS-2').waitFor();
+  assert.deepEqual(await page.locator('.bubble mark').allTextContents(), ['ó', 'ó', 'ç']);
+  assert.deepEqual(await page.locator('.characters li').allTextContents(), ['ó × 2', 'ç']);
+  await page.locator('.segment-start').filter({ hasText: 'Segment 2' }).waitFor();
+  await page.getByText('this text costs 2 times as much').waitFor();
+  await assertAccessible(page, 'a dear preview');
+  await assertFits(page, 'a dear preview');
+  await picture(page, 'try-360-costly');
+
+  await values.fill('{"code": "000000"}');
+  await page.getByLabel('Language').selectOption('ar');
+  await page.getByText('This script is not in GSM 03.38').waitFor();
+  assert.equal(await page.locator('.bubble mark').count(), 0);
+  assert.equal(await page.locator('.bubble').getAttribute('lang'), 'ar');
+  await assertAccessible(page, 'a preview in Arabic');
+  await assertFits(page, 'a preview in Arabic');
+});
+
+test('what is missing or wrong is said at its field, and nothing is sent', async () => {
+  const page = await open();
+  const calls = [];
+  page.on('request', (request) => request.url().endsWith('/api/messages') && calls.push(request.url()));
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('Enter a phone number.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'number');
+  assert.equal(await page.getByLabel('Phone number').getAttribute('aria-invalid'), 'true');
+  await page.getByText('Values in the text').click();
+  for (const wrong of ['{', '[]', 'null', '"x"', '']) {
+    await page.getByLabel('Payload (JSON)').fill(wrong);
+    await page.getByText('This must be a JSON object').waitFor();
+  }
+  await send(page, '+4526091104');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'values');
+  await assertAccessible(page, 'wrong fields');
+  assert.deepEqual(calls, []);
+});
+
+test('an answer that comes late does not replace a newer one', async () => {
+  const page = await open();
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  let isFirst = true;
+  await page.route('**/api/preview', async (route) => {
+    if (isFirst) {
+      isFirst = false;
+      await released;
+    }
+    await route.continue().catch(() => {});
+  });
+  await page.getByLabel('Usage type').selectOption('Register');
+  await page.getByLabel('Usage type').selectOption('ForgotPassword');
+  await bubble(page, 'reset your password');
+  release();
+  await page.getByLabel('Usage type').selectOption('MfaVerification');
+  await bubble(page, 'second step');
+});
+
+test('two clicks send once', async () => {
+  const page = await open();
+  let calls = 0;
+  page.on('request', (request) => (calls += request.url().endsWith('/api/messages') ? 1 : 0));
+  await page.getByLabel('Phone number').fill('+4526091105');
+  await page.getByRole('button', { name: 'Send' }).dblclick();
+  await step(page, 'Delivered', 'done').waitFor();
+  assert.equal(calls, 1);
+});
+
+test('markup in what comes from outside stays text', async () => {
+  const page = await open();
+  await page.getByText('Values in the text').click();
+  await page.getByLabel('Payload (JSON)').fill(JSON.stringify({ code: MARKUP, [MARKUP]: MARKUP }));
+  await bubble(page, MARKUP);
+  await assertNoMarkup(page);
+
+  const preview = { text: MARKUP, encoding: 'UCS2', segments: 2, units: 90, locale: MARKUP, sender: MARKUP, segment_starts: [3] };
+  const costly = [{ character: MARKUP, count: 1, why: 'outside_gsm' }, { character: 's', count: 2, why: 'two_septets' }];
+  await page.route('**/api/preview', (route) => route.fulfill({ json: { ...preview, costly } }));
+  await page.getByLabel('Usage type').selectOption('Register');
+  await page.locator('.phone-sender').filter({ hasText: MARKUP }).waitFor();
+  await assertNoMarkup(page);
+
+  const problem = Object.fromEntries(
+    ['type', 'title', 'detail', 'person_reads', 'limit', 'rule', 'error_kind', 'error_code', 'incident_uuid', 'message_id'].map((name) => [name, MARKUP]),
+  );
+  await page.route('**/api/messages', (route) => route.fulfill({ status: 422, json: { ...problem, status: 422 } }));
+  await send(page, '+4526091106');
+  await page.locator('q').filter({ hasText: MARKUP }).waitFor();
+  await assertNoMarkup(page);
+
+  const message = { id: MARKUP, status: MARKUP, outcome: 'accepted', cost: 1, currency: MARKUP, admitted_at: MARKUP, settled_at: MARKUP };
+  const delivery = { status: MARKUP, error_group: MARKUP, error_code: MARKUP, time: MARKUP };
+  await page.route('**/api/messages/*/events', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `event: state\ndata: ${JSON.stringify({ ...message, delivery })}\n\n`,
+    }),
+  );
+  await page.route('**/api/messages', (route) =>
+    route.fulfill({ json: { id: MARKUP, outcome: 'accepted', message: { ...message, delivery: null } } }),
+  );
+  await send(page, '+4526091107');
+  await step(page, 'Not delivered', 'failed').waitFor();
+  await page.getByText(MARKUP).first().waitFor();
+  await assertNoMarkup(page);
+});
+
+test('markup in the loaded templates’ names stays text', async () => {
+  const templates = [{ locale: MARKUP, syntax: 'logto', content: MARKUP, variant: MARKUP, samples: [] }];
+  const loaded = { default_locale: MARKUP, usage_types: [{ type: MARKUP, falls_back_to: null, templates }], warnings: [MARKUP] };
+  const page = await stage.open({
+    prepare: (page) => page.route('**/api/templates', (route) => route.fulfill({ json: loaded })),
+  });
+  await page.getByLabel('Usage type').locator('option').filter({ hasText: MARKUP }).waitFor({ state: 'attached' });
+  await page.locator('.costs .note').waitFor();
+  await assertNoMarkup(page);
+});
+
+for (const dark of [false, true]) {
+  test(`it is accessible and fits a phone, ${dark ? 'dark' : 'light'}`, async () => {
+    const page = await open({ dark, width: 360, height: 740 });
+    await page.getByText('Values in the text').click();
+    await assertAccessible(page, 'the form');
+    await assertFits(page, 'the form');
+    await send(page, dark ? '+4526091108' : '+4526091109');
+    await step(page, 'Delivered', 'done').waitFor();
+    await assertAccessible(page, 'a delivery');
+    await assertFits(page, 'a delivery');
+    await picture(page, `try-360-${dark ? 'dark' : 'light'}`);
+  });
+}

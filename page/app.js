@@ -32,12 +32,13 @@ function start() {
   else showSignIn();
 }
 
-function enter(token) {
+/** Shows the views. The focus stays where a loaded page has it, and moves to the heading after a sign-in. */
+function enter(token, { moveFocus = false } = {}) {
   const api = createApi(token, { onUnauthorized: () => leave(t('frame.tokenRefused')) });
   const links = Object.entries(NAVIGATION).map(([name, view]) => el('a', { href: `#/${name}` }, t(view.title)));
   const heading = el('h1', { tabindex: -1, id: 'heading' });
   const root = el('div', { class: 'view' });
-  frame = { api, links, heading, root };
+  frame = { api, links, heading, root, moveFocus };
   replace(
     document.body,
     el('a', { class: 'skip', href: '#heading', click: skip }, t('frame.skip')),
@@ -89,8 +90,6 @@ function decode(text) {
 }
 
 async function showView() {
-  const isFirst = shown === null && !frame.wasShown;
-  frame.wasShown = true;
   endView();
   const { tab, view, parameter } = place();
   const { api, links, heading } = frame;
@@ -104,7 +103,8 @@ async function showView() {
   const root = el('div', { class: `view view-${tab}` });
   frame.root.replaceWith(root);
   frame.root = root;
-  if (!isFirst || frame.isFromSignIn) heading.focus();
+  if (frame.moveFocus) heading.focus();
+  frame.moveFocus = true;
   scrollTo(0, 0);
 
   const controller = new AbortController();
@@ -178,7 +178,7 @@ function showSignIn(sentence) {
       return;
     }
     sessionStorage.setItem(TOKEN, token);
-    enter(token);
+    enter(token, { moveFocus: true });
   }
 }
 

@@ -1,0 +1,242 @@
+// The views "Messages" and a message's history.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertAccessible, assertFits, assertNoMarkup, MARKUP, openStage, picture } from './browser.mjs';
+
+const stage = openStage({ environment: { SMS_LIMITS__NUMBER__MODE: 'off' } });
+
+const rows = (page, hasText) => page.locator('.messages tbody tr').filter({ hasText });
+const filter = (page, name) => page.locator(`#filter-${name}`);
+const status = (page, text) => page.getByRole('status').filter({ hasText: text }).waitFor({ state: 'attached' });
+
+/** Sends a message past the page, and gives its id. */
+async function send(to, more = {}) {
+  const { status, body } = await stage.sandbox.api('/api/messages', { to, type: 'SignIn', ...more });
+  assert.ok(status, body);
+  return body.id ?? body.message_id;
+}
+
+test('with no message yet it leads to a test delivery', async () => {
+  const page = await stage.open({ hash: '#/messages' });
+  await page.getByText('No message has been sent yet.').waitFor();
+  await assertAccessible(page, 'no messages');
+  await page.getByRole('link', { name: 'Try a delivery' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Try it' }).waitFor();
+});
+
+test('a message appears as it is sent, and goes through its states', async () => {
+  const page = await stage.open({ hash: '#/messages' });
+  await page.getByText('Live', { exact: true }).waitFor();
+  await send('4526092001');
+  await rows(page, '+45******01').filter({ hasText: 'delivered' }).waitFor();
+  const cells = await rows(page, '+45******01').locator('td').allTextContents();
+  assert.match(cells.join('|'), /^[\d:]{8}\|\+45\*{6}01DK\|SignIn\|delivered\|[\d.]+\s(ms|s)\|1\|DKK\s0\.12$/);
+});
+
+test('the filters narrow the list', async () => {
+  await Promise.all([
+    send('4526092008', { type: 'Register' }),
+    send('46701234567'),
+    send('4526020533', { type: 'ForgotPassword' }),
+    send('4526050002', { type: 'BindMfa' }),
+  ]);
+  const page = await stage.open({ hash: '#/messages' });
+  await rows(page, 'undeliverable').waitFor();
+  const all = await rows(page).count();
+  assert.ok(all >= 5);
+
+  const only = async (name, count) => {
+    await status(page, `${count} message`);
+    assert.equal(await rows(page).count(), count, name);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await status(page, `${all} messages`);
+  };
+  await filter(page, 'number').fill('+45 26 09 20 08');
+  await rows(page, '+45******08').waitFor();
+  await only('number', 1);
+  await filter(page, 'status').selectOption('undeliverable');
+  await only('status', 1);
+  await filter(page, 'type').selectOption('ForgotPassword');
+  await only('type', 1);
+  await filter(page, 'country').fill('se');
+  await only('country', 1);
+  await filter(page, 'span').selectOption('hour');
+  await status(page, `${all} messages`);
+  await filter(page, 'number').fill('+4526092999');
+  await page.getByText('No message matches.').waitFor();
+  assert.ok(!page.url().includes('4526092999'));
+
+  await filter(page, 'number').fill('12');
+  await page.getByText('This is no possible phone number.').waitFor();
+  assert.equal(await filter(page, 'number').getAttribute('aria-invalid'), 'true');
+  await assertAccessible(page, 'a wrong filter');
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await filter(page, 'country').fill('D');
+  await page.getByText('Two letters, such as DK.').waitFor();
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await status(page, `${all} messages`);
+  assert.equal(await page.getByText('Two letters, such as DK.').count(), 0);
+
+  // What is looked for is still there on the way back from a message.
+  await filter(page, 'type').selectOption('BindMfa');
+  await status(page, '1 message');
+  await rows(page).getByRole('link').click();
+  await page.getByRole('link', { name: 'Back to messages' }).click();
+  await rows(page, 'undeliverable').waitFor();
+  assert.equal(await filter(page, 'type').inputValue(), 'BindMfa');
+  assert.equal(await rows(page).count(), 1);
+});
+
+test('it asks while it is seen and not paused, and then only', async () => {
+  let calls = 0;
+  const page = await stage.open({
+    hash: '#/messages',
+    prepare: async (page) => {
+      await page.clock.install();
+      await page.route('**/api/messages?*', (route) => {
+        calls += 1;
+        return route.fulfill({ json: { messages: [], next: null } });
+      });
+    },
+  });
+  await page.getByText('No message has been sent yet.').waitFor();
+  const asked = async () => {
+    const before = calls;
+    await page.clock.runFor(4000);
+    // A call of the same page comes after those that were made before.
+    await page.evaluate(() => fetch('page/icon.svg').then(() => {}));
+    return calls > before;
+  };
+  assert.ok(await asked());
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('Not updated').waitFor();
+  assert.ok(!(await asked()));
+  await assertAccessible(page, 'a paused list');
+  const before = calls;
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
+  assert.ok((await asked()) && calls > before);
+
+  const hide = (isHidden) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  await hide(true);
+  assert.ok(!(await asked()));
+  await hide(false);
+  assert.ok(await asked());
+  await page.getByRole('link', { name: 'Try it' }).click();
+  await page.getByLabel('Phone number').waitFor();
+  assert.ok(!(await asked()));
+});
+
+test('there are older pages, and a way back', async () => {
+  const numbers = Array.from({ length: 60 }, (_, index) => `45260930${String(index).padStart(2, '0')}`);
+  await Promise.all(numbers.map((number) => send(number)));
+  const page = await stage.open({ hash: '#/messages' });
+  await page.getByRole('button', { name: 'Older' }).click();
+  await status(page, 'Older messages are shown.');
+  await page.getByText('Not updated').waitFor();
+  const shown = await rows(page).count();
+  assert.ok(shown >= 10 && shown <= 50, `${shown}`);
+  await page.getByRole('button', { name: 'Newest' }).click();
+  await status(page, 'The newest messages are shown.');
+  assert.equal(await rows(page).count(), 50);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await assertAccessible(page, 'a full page');
+});
+
+test('a row keeps the focus while the list is renewed', async () => {
+  const page = await stage.open({ hash: '#/messages' });
+  const first = rows(page).first().getByRole('link');
+  await first.focus();
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('href'));
+  const link = await focused();
+  assert.match(link, /^#\/messages\/[\da-f-]{36}$/);
+  await send('4526092004', { type: 'MfaVerification' });
+  await rows(page, 'MfaVerification').filter({ hasText: 'delivered' }).waitFor();
+  assert.equal(await focused(), link);
+});
+
+test('a history has all times, the cost and the error in words', async () => {
+  const page = await stage.open({ hash: `#/messages/${await send('4526050002')}` });
+  await page.getByText('The number is not in use, or its network does not know it.').waitFor();
+  for (const text of ['Admitted', 'Handed over for sending', 'Accepted by GatewayAPI', 'Report: undeliverable']) {
+    await page.locator('.step').filter({ hasText: text }).waitFor();
+  }
+  const facts = (await page.locator('.fact-grid > div').allTextContents()).join('|');
+  for (const part of ['CountryDenmark (DK)', 'Usage typeSignIn', 'LanguageEnglish (en)', /TemplateSignIn\/en#/, 'EncodingGSM 03.38', 'Segments1', /CostDKK\s0\.12/, 'UNDELIVERABLE', 'HLR', '0x1001']) {
+    assert.ok(part instanceof RegExp ? part.test(facts) : facts.includes(part), `${part} in ${facts}`);
+  }
+  await assertAccessible(page, 'a history');
+
+  const refused = await stage.open({ hash: `#/messages/${await send('4526020534')}` });
+  await refused.getByText('The GatewayAPI account has no credit left.').waitFor();
+  await refused.locator('.step.failed').filter({ hasText: 'Closed: account fault' }).waitFor();
+  await refused.locator('.fact-grid').filter({ hasText: '0x0216' }).waitFor();
+});
+
+test('a history follows its message live', async () => {
+  const page = await stage.open({ hash: `#/messages/${await send('4526092005')}` });
+  await page.locator('.step').filter({ hasText: 'Report: delivered' }).waitFor();
+  await page.locator('.badge.good').filter({ hasText: 'delivered' }).waitFor();
+});
+
+test('a state that nobody knows is shown as it is', async () => {
+  const page = await stage.open({ hash: `#/messages/${await send('4526050007')}` });
+  await page.locator('.step').filter({ hasText: 'Report:' }).waitFor();
+});
+
+test('a message that is not there is told as such', async () => {
+  const page = await stage.open({ hash: '#/messages/01a21315-eaac-72e6-8439-7016f9a473e9' });
+  await page.getByText('There is no such message.').waitFor();
+  await assertAccessible(page, 'no such message');
+});
+
+test('markup in what comes from outside stays text', async () => {
+  const text = Object.fromEntries(
+    ['id', 'status', 'usage_type', 'country', 'to', 'outcome', 'error_kind', 'error_code', 'locale', 'template_variant', 'encoding', 'currency', 'gatewayapi_id'].map((name) => [name, MARKUP]),
+  );
+  const times = { admitted_at: MARKUP, sent_at: MARKUP, settled_at: MARKUP, delivered_at: MARKUP };
+  const delivery = { status: MARKUP, time: MARKUP, error_group: MARKUP, error_code: MARKUP };
+  const message = { ...text, ...times, segments: MARKUP, cost: 1, delivery };
+  const page = await stage.open({
+    hash: '#/messages',
+    prepare: async (page) => {
+      await page.route('**/api/messages?*', (route) => route.fulfill({ json: { messages: [message], next: MARKUP } }));
+      await page.route('**/api/messages/*', (route) => route.fulfill({ json: message }));
+    },
+  });
+  await rows(page, MARKUP).waitFor();
+  await assertNoMarkup(page);
+  await rows(page, MARKUP).getByRole('link').click();
+  await page.locator('.fact-grid').filter({ hasText: MARKUP }).waitFor();
+  await assertNoMarkup(page);
+
+  await page.route('**/api/messages?*', (route) => route.fulfill({ status: 503, json: { detail: MARKUP } }));
+  await page.getByRole('link', { name: 'Back to messages' }).click();
+  await page.locator('.note').filter({ hasText: MARKUP }).waitFor();
+  await assertNoMarkup(page);
+});
+
+for (const dark of [false, true]) {
+  test(`it is accessible and fits a phone, ${dark ? 'dark' : 'light'}`, async () => {
+    const id = await send(dark ? '4526092006' : '4526092007');
+    const page = await stage.open({ hash: '#/messages', dark, width: 360, height: 740 });
+    await rows(page).first().waitFor();
+    await assertAccessible(page, 'the list');
+    await assertFits(page, 'the list');
+    await picture(page, `messages-360-${dark ? 'dark' : 'light'}`, { fullPage: false });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await assertAccessible(page, 'the wide list');
+    await picture(page, `messages-${dark ? 'dark' : 'light'}`, { fullPage: false });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.evaluate((id) => (location.hash = `#/messages/${id}`), id);
+    await page.locator('.step').filter({ hasText: 'Report: delivered' }).waitFor();
+    await assertAccessible(page, 'a history');
+    await assertFits(page, 'a history');
+    await picture(page, `message-360-${dark ? 'dark' : 'light'}`);
+  });
+}

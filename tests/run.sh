@@ -22,9 +22,25 @@ install_packages() {
 install_node() {
     node_is_there || debian_packages nodejs npm
     node_is_there || { echo "the tests need Node $oldest_node or newer, with npm" >&2; return 1; }
-    # npm writes the hidden lock file when it has finished.
-    [[ tests/node/node_modules/.package-lock.json -nt tests/node/package-lock.json ]] ||
-        npm --prefix tests/node ci --ignore-scripts --no-audit --no-fund
+    npm_packages tests/node
+}
+
+# npm_packages FOLDER: installs what its lock file names. npm writes the hidden lock file when it has finished.
+npm_packages() {
+    [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]] ||
+        npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund
+}
+
+install_browser() {
+    debian_tool chromium chromium
+    npm_packages tests/browser
+}
+
+test_page() {
+    # Of the same profile as the tests, so that it is built already.
+    cargo build --locked
+    SMS_TEST_BINARY=${CARGO_TARGET_DIR:-target}/debug/gatewayapi-sms-connector \
+        node --test --test-reporter=spec tests/browser/*.test.mjs
 }
 
 # In an environment of its own.
@@ -48,10 +64,12 @@ step 'Debian packages' install_packages
 step 'PostgreSQL' postgres_install
 step 'PostgreSQL for the tests' postgres_start
 step "Node and Logto's packages" install_node
+step 'Chromium and its driver' install_browser
 step 'cargo-nextest' cargo_tool nextest 0.9.143 --no-default-features --features default-no-update
 step 'doc tests' cargo test --locked --doc
 # With the benches, each of which runs once, untimed.
 step 'tests' cargo nextest run --locked --all-targets
+step 'the page in Chromium' test_page
 # The service as its neighbours see it does the same on the other database.
 step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api
 step "the web app's packages" install_web_app

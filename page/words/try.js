@@ -18,8 +18,8 @@ export default {
     encoding: 'Encoding',
     'encoding.UTF8': 'GSM 03.38',
     'encoding.UCS2': 'UCS-2',
-    used: 'Used',
-    usedOf: '{used} of {room} characters',
+    used: 'Characters',
+    usedOf: '{used} of {room}',
     segmentStart: 'Segment {number}',
     anotherScript: 'This script is not in GSM 03.38, so a segment holds 70 characters instead of 160.',
     outside: {
@@ -81,8 +81,8 @@ export default {
     encoding: 'Kodierung',
     'encoding.UTF8': 'GSM 03.38',
     'encoding.UCS2': 'UCS-2',
-    used: 'Belegt',
-    usedOf: '{used} von {room} Zeichen',
+    used: 'Zeichen',
+    usedOf: '{used} von {room}',
     segmentStart: 'Segment {number}',
     anotherScript: 'Diese Schrift ist nicht in GSM 03.38, ein Segment fasst daher 70 statt 160 Zeichen.',
     outside: {
@@ -144,8 +144,8 @@ export default {
     encoding: 'Codificación',
     'encoding.UTF8': 'GSM 03.38',
     'encoding.UCS2': 'UCS-2',
-    used: 'Ocupado',
-    usedOf: '{used} de {room} caracteres',
+    used: 'Caracteres',
+    usedOf: '{used} de {room}',
     segmentStart: 'Segmento {number}',
     anotherScript: 'Esta escritura no está en GSM 03.38, así que un segmento admite 70 caracteres en lugar de 160.',
     outside: {
@@ -207,8 +207,8 @@ export default {
     encoding: 'Codage',
     'encoding.UTF8': 'GSM 03.38',
     'encoding.UCS2': 'UCS-2',
-    used: 'Occupé',
-    usedOf: '{used} sur {room} caractères',
+    used: 'Caractères',
+    usedOf: '{used} sur {room}',
     segmentStart: 'Segment {number}',
     anotherScript: 'Cette écriture n’est pas dans GSM 03.38 : un segment contient 70 caractères au lieu de 160.',
     outside: {

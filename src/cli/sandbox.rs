@@ -73,7 +73,8 @@ fn welcome(settings: &Settings, ports: Ports) -> String {
          The same code to the same number counts as a repeat for a minute, and another one has to wait 25 s (the limit \
          per number): for more, change the number.\n\
          `simulator --help` lists numbers that make GatewayAPI refuse, fail or be slow.\n\n\
-         For operators: http://{operator}/metrics, a test delivery, and what became of the messages:\n\n  \
+         For operators: a page at http://{operator}/ (its token: {OPERATOR_TOKEN}), http://{operator}/metrics, a test \
+         delivery, and what became of the messages:\n\n  \
          SMS_OPERATOR__TOKEN={OPERATOR_TOKEN} gatewayapi-sms-connector send 4526091046 --wait --url http://{operator}\n  \
          curl http://{operator}/api/messages -H 'Authorization: Bearer {OPERATOR_TOKEN}'\n"
     )

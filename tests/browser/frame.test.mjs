@@ -141,6 +141,20 @@ for (const [locale, language, names] of [
   });
 }
 
+test('it may stand under a path of a proxy', async () => {
+  const page = await stage.open({ hash: '#/messages' });
+  await page.route('**/sms/**', async (route) => {
+    const response = await route.fetch({ url: route.request().url().replace('/sms/', '/') });
+    await route.fulfill({ response });
+  });
+  const below = [];
+  page.on('request', (request) => below.push(new URL(request.url()).pathname));
+  await page.goto(`${stage.sandbox.url}sms/#/try`);
+  await page.locator('.bubble').filter({ hasText: '000000' }).waitFor();
+  assert.ok(below.length > 10);
+  assert.deepEqual(below.filter((path) => !path.startsWith('/sms/')), []);
+});
+
 test('a language that it does not have is English', async () => {
   const page = await stage.open({ locale: 'ja-JP' });
   await heading(page, 'Try it');

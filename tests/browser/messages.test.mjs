@@ -43,6 +43,8 @@ test('the filters narrow the list', async () => {
   ]);
   const page = await stage.open({ hash: '#/messages' });
   await rows(page, 'undeliverable').waitFor();
+  await page.setViewportSize({ width: 1120, height: 620 });
+  await picture(page, 'messages', { fullPage: false });
   const all = await rows(page).count();
   assert.ok(all >= 5);
 

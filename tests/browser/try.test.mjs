@@ -30,6 +30,7 @@ test('a delivery is followed to its end', async () => {
   assert.match(await step(page, 'Accepted', 'done').textContent(), /DKK\s0\.12.*\d\s(ms|s)$/);
   assert.match(await step(page, 'Delivered', 'done').textContent(), /[\d.]+\s(ms|s)$/);
   await assertAccessible(page, 'a delivery');
+  await page.setViewportSize({ width: 1120, height: 760 });
   await picture(page, 'try');
 
   await page.getByRole('link', { name: 'All about this message' }).click();
@@ -122,6 +123,29 @@ test('a message that can’t be delivered says why', async () => {
   await note(page, '0x1001');
   await page.getByRole('status').filter({ hasText: 'The number is not in use' }).waitFor({ state: 'attached' });
   await assertAccessible(page, 'an undeliverable message');
+});
+
+test('a report that does not come is told as such', async () => {
+  const page = await open();
+  await page.route('**/api/messages/*/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: ':\n\n' }));
+  await send(page, '+4526091110');
+  await note(page, 'No final delivery report has come.');
+  await assertAccessible(page, 'a delivery without a report');
+});
+
+test('a stream that breaks is opened again', async () => {
+  let calls = 0;
+  const page = await open({ expected: /net::ERR_/, prepare: (page) => page.clock.install() });
+  await page.route('**/api/messages/*/events', (route) => {
+    calls += 1;
+    return calls === 1 ? route.abort() : route.continue();
+  });
+  const broken = page.waitForEvent('requestfailed');
+  await send(page, '+4526091111');
+  await broken;
+  await page.clock.runFor(3000);
+  await step(page, 'Delivered', 'done').waitFor();
+  assert.equal(calls, 2);
 });
 
 test('the preview is of the chosen type and language, and marks what costs', async () => {

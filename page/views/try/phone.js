@@ -13,7 +13,7 @@ export function phone(context) {
   const sender = el('p', { class: 'phone-sender' });
   const bubble = el('p', { class: 'bubble', dir: 'auto' });
   const facts = el('dl', { class: 'facts' });
-  const costs = el('div', { class: 'stack costs' });
+  const costs = el('div', { class: 'stack costs', 'aria-live': 'polite' });
   const element = el(
     'section',
     { class: 'stack', 'aria-labelledby': 'preview-heading' },

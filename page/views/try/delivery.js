@@ -63,10 +63,12 @@ export function delivery(context) {
       if (message.delivery) {
         const step = isDelivered(message) ? 'delivered' : isFinal(message) ? 'failed' : 'enroute';
         if (!states.has(step)) {
-          const { status } = message;
-          states.set(step, { after, more: step === status || step === 'failed' ? '' : statusName(status, context) });
+          states.set(step, { after });
           announce(step === 'failed' ? explainMessage(message, context).what : t(`try.step.${step}`));
         }
+      }
+      if (states.has('enroute') && !isFinal(message)) {
+        states.get('enroute').more = message.status === 'enroute' ? '' : statusName(message.status, context);
       }
       tell(message, id, states);
     }

@@ -34,7 +34,9 @@ function start() {
 
 /** Shows the views. The focus stays where a loaded page has it, and moves to the heading after a sign-in. */
 function enter(token, { moveFocus = false } = {}) {
-  const api = createApi(token, { onUnauthorized: () => leave(t('frame.tokenRefused')) });
+  // An answer to a token that has been left already says nothing of the one in use.
+  const onUnauthorized = () => frame?.api === api && leave(t('frame.tokenRefused'));
+  const api = createApi(token, { onUnauthorized });
   const links = Object.entries(NAVIGATION).map(([name, view]) => el('a', { href: `#/${name}` }, t(view.title)));
   const heading = el('h1', { tabindex: -1, id: 'heading' });
   const root = el('div', { class: 'view' });

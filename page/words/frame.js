@@ -14,6 +14,7 @@ export default {
     milliseconds: '{value} ms',
     seconds: '{value} s',
     minutes: '{value} min',
+    hours: '{value} h',
   },
   de: {
     brand: 'SMS-Connector',
@@ -30,6 +31,7 @@ export default {
     milliseconds: '{value} ms',
     seconds: '{value} s',
     minutes: '{value} min',
+    hours: '{value} h',
   },
   es: {
     brand: 'Conector SMS',
@@ -46,6 +48,7 @@ export default {
     milliseconds: '{value} ms',
     seconds: '{value} s',
     minutes: '{value} min',
+    hours: '{value} h',
   },
   fr: {
     brand: 'Connecteur SMS',
@@ -62,5 +65,6 @@ export default {
     milliseconds: '{value} ms',
     seconds: '{value} s',
     minutes: '{value} min',
+    hours: '{value} h',
   },
 };

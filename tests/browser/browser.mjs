@@ -31,6 +31,8 @@ export function openStage(options) {
   afterEach(async () => {
     const pages = openPages.splice(0);
     const faults = pages.flatMap(({ faults }) => faults);
+    // What a route still answers must not outlive its test.
+    await Promise.all(pages.flatMap(({ context }) => context.pages()).map((page) => page.unrouteAll({ behavior: 'ignoreErrors' })));
     await Promise.all(pages.map(({ context }) => context.close()));
     assert.deepEqual(faults, []);
   });

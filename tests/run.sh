@@ -60,11 +60,18 @@ test_web_app() {
         target/python-flask/bin/python -m pytest --quiet -p no:cacheprovider examples/python-flask/tests
 }
 
+# The page's vendored bundles must be what their build gives.
+check_bundles() {
+    npm_packages tests/bundles
+    node tests/bundles/build.mjs --check
+}
+
 step 'Debian packages' install_packages
 step 'PostgreSQL' postgres_install
 step 'PostgreSQL for the tests' postgres_start
 step "Node and Logto's packages" install_node
 step 'Chromium and its driver' install_browser
+step "the page's bundles" check_bundles
 step 'cargo-nextest' cargo_tool nextest 0.9.143 --no-default-features --features default-no-update
 step 'doc tests' cargo test --locked --doc
 # With the benches, each of which runs once, untimed.

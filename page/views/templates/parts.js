@@ -1,0 +1,50 @@
+// What the parts of the view share.
+
+import { el } from '../../dom.js';
+
+/** GatewayAPI says UTF8 for what GSM 03.38 can write. */
+export function encodingName(encoding) {
+  return { UTF8: 'GSM', UCS2: 'UCS-2' }[encoding] ?? encoding;
+}
+
+/** Words with `code` in them, as nodes. */
+export function code(words) {
+  return words.split('`').map((part, index) => (index % 2 === 1 ? el('code', {}, part) : part));
+}
+
+/** Hands a file to the person. */
+export function offer(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  const link = el('a', { href: address, download: name, hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  // The browser has the file once it has begun to write it.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** A message as a phone shows it, with its measure. */
+export function bubble(preview, t) {
+  return [
+    el('p', { class: 'bubble', dir: 'auto', lang: preview.locale }, preview.text),
+    el(
+      'p',
+      { class: 'row measure' },
+      el('span', { class: 'badge' }, encodingName(preview.encoding)),
+      el(
+        'span',
+        { class: preview.segments > 1 ? 'badge warn' : 'badge good' },
+        t('templates.segments', { count: preview.segments }),
+      ),
+      el('span', { class: 'hint number' }, t('templates.units', { count: preview.units })),
+    ),
+  ];
+}
+
+/** Why the service could not preview a template: its own words, which are English. */
+export function serviceFault(error, t) {
+  if (error.status === 0) return t('frame.noAnswer');
+  return t('templates.serviceSays', {
+    detail: error.message.replace(/^the given text, usage type Generic, locale [^:]*: /, ''),
+  });
+}

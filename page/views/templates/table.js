@@ -1,0 +1,106 @@
+// All usage types and languages, as the service has loaded them.
+
+import { el } from '../../dom.js';
+import { encodingName } from './parts.js';
+
+/** `isChanged` tells of a usage type whether it was edited here, and `open` is called with a usage type and a language. */
+export function createTable(loaded, { isChanged, open }, { t, languageName }) {
+  const locales = [
+    ...new Set(loaded.usage_types.flatMap(({ templates }) => templates.map(({ locale }) => locale))),
+  ].sort();
+  const changes = new Map();
+  const firsts = new Map();
+
+  const cell = (type, locale, template) => {
+    const name = hidden(`${t('templates.cellOf', { type, language: languageName(locale), locale })}: `);
+    if (!template) {
+      const said = t('templates.missing', { locale: loaded.default_locale });
+      return el('button', { class: 'cell none', type: 'button', title: said, click }, name, '–', hidden(` ${said}`));
+    }
+    const worst = template.samples.reduce((most, sample) => (sample.segments > most.segments ? sample : most));
+    const [, unit] = t('templates.segments', { count: worst.segments }).split(' ');
+    return el(
+      'button',
+      { class: worst.segments > 1 ? 'cell long' : 'cell', type: 'button', title: worst.text, click },
+      name,
+      el('span', {}, encodingName(worst.encoding)),
+      ' ',
+      el('span', { class: 'cell-segments' }, worst.segments),
+      hidden(` ${unit}`),
+    );
+
+    function click() {
+      open(type, locale);
+    }
+  };
+
+  const rows = loaded.usage_types.map(({ type, falls_back_to: standIn, templates }) => {
+    const changed = el('span', { class: 'badge warn', hidden: true }, t('templates.changed'));
+    changes.set(type, changed);
+    const head = el('th', { scope: 'row' }, el('span', { class: 'usage' }, type, changed));
+    if (standIn) {
+      const button = el(
+        'button',
+        { class: 'button small', type: 'button', click: () => open(type) },
+        t('templates.writeOwn'),
+      );
+      firsts.set(type, button);
+      const said = el('span', {}, t('templates.fallsBack', { standIn }));
+      return el(
+        'tr',
+        { class: 'falls-back' },
+        head,
+        el('td', { colspan: locales.length }, el('span', { class: 'row stay' }, said, button)),
+      );
+    }
+    const cells = locales.map((locale) =>
+      cell(
+        type,
+        locale,
+        templates.find((template) => template.locale === locale),
+      ),
+    );
+    firsts.set(type, cells[0]);
+    return el(
+      'tr',
+      {},
+      head,
+      cells.map((button) => el('td', {}, button)),
+    );
+  });
+
+  const columns = locales.map((locale) =>
+    el('th', { scope: 'col' }, el('abbr', { title: languageName(locale) }, locale)),
+  );
+  const element = el(
+    'section',
+    { class: 'card stack', 'aria-labelledby': 'templates-loaded' },
+    el(
+      'div',
+      {},
+      el('h2', { id: 'templates-loaded' }, t('templates.loaded')),
+      el('p', { class: 'hint' }, t('templates.loadedHint')),
+    ),
+    el(
+      'div',
+      { class: 'templates-scroll', role: 'region', tabindex: 0, 'aria-label': t('templates.tableLabel') },
+      el(
+        'table',
+        { class: 'templates-table' },
+        el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('templates.usageType')), columns)),
+        el('tbody', {}, rows),
+      ),
+    ),
+  );
+  markChanged();
+  return { element, markChanged, focus: (type) => firsts.get(type)?.focus() };
+
+  function markChanged() {
+    for (const [type, badge] of changes) badge.hidden = !isChanged(type);
+  }
+}
+
+/** For those who hear the page. */
+function hidden(words) {
+  return el('span', { class: 'visually-hidden' }, words);
+}

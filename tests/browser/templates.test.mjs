@@ -1,0 +1,288 @@
+// The view "Templates".
+
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assertAccessible, assertFits, assertNoMarkup, MARKUP, openStage, picture } from './browser.mjs';
+
+const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
+/** The built-in set with one usage type less, one text that is long, hostile and without the code, and one language missing. */
+const directory = mkdtempSync(join(tmpdir(), 'templates-'));
+cpSync(TEMPLATES, directory, { recursive: true });
+rmSync(join(directory, 'BindMfa.json'));
+const register = JSON.parse(readFileSync(join(directory, 'Register.json'), 'utf8'));
+register.content.de = `${MARKUP} ${'lang '.repeat(30)}`;
+delete register.content.fr;
+writeFileSync(join(directory, 'Register.json'), JSON.stringify(register));
+after(() => rmSync(directory, { recursive: true }));
+
+const stage = openStage({ environment: { SMS_TEMPLATES__DIRECTORY: directory } });
+
+const editor = (page) => page.locator('.cm-content');
+const bubble = (page, hasText) => page.locator('.bubble').filter({ hasText }).first().waitFor();
+const fault = (page, hasText) => page.locator('.faults li').filter({ hasText }).first().waitFor();
+const json = (content, more = {}) => JSON.stringify({ usageType: 'SignIn', ...more, content }, null, 2);
+
+async function open(options) {
+  const page = await stage.open({ hash: '#/templates', ...options });
+  await page.locator('.templates-table').waitFor();
+  return page;
+}
+
+async function edit(page, name = /^SignIn, German \(de\)/) {
+  await page.getByRole('button', { name }).click();
+  await editor(page).waitFor();
+}
+
+async function write(page, text) {
+  await editor(page).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(text);
+}
+
+async function downloaded(page, click) {
+  const [download] = await Promise.all([page.waitForEvent('download'), click()]);
+  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') };
+}
+
+test('all usage types and languages are shown, with what is missing and what is odd', async () => {
+  const page = await open();
+  assert.equal(await page.locator('.templates-table tbody tr').count(), 9);
+  assert.equal(await page.locator('.templates-table thead th').count(), 26);
+  for (const name of [
+    'SignIn, German (de): GSM 1 segment',
+    'SignIn, Arabic (ar): UCS-2 1 segment',
+    /^Register, German \(de\): GSM 2 segments/,
+  ]) {
+    await page.getByRole('button', { name }).waitFor();
+  }
+  await page.getByRole('button', { name: /^Register, French \(fr\): – no text of its own/ }).waitFor();
+  await page
+    .getByRole('row', { name: /^BindMfa/ })
+    .getByText('those of Generic stand in')
+    .waitFor();
+  await page.getByText('What check would warn of').waitFor();
+  await page.getByText('locale de: the text does not show the code').waitFor();
+  await assertNoMarkup(page);
+  await assertAccessible(page, 'the templates');
+});
+
+test('the table scrolls within its own box, with the keyboard too, and its head stays', async () => {
+  const page = await open();
+  const box = page.getByRole('region', { name: 'Texts by usage type and language' });
+  await box.focus();
+  for (let times = 0; times < 5; times += 1) await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => document.querySelector('.templates-scroll').scrollLeft > 100);
+  const left = (selector) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => element.getBoundingClientRect().left);
+  const border = await box.evaluate((element) => element.getBoundingClientRect().left + element.clientLeft);
+  assert.equal(await left('.templates-table tbody th'), border);
+  assert.equal(await page.evaluate(() => document.scrollingElement.scrollLeft), 0);
+});
+
+test('a file is edited, judged and previewed while it is typed, and offered', async () => {
+  const page = await open();
+  await edit(page);
+  await bubble(page, 'Example: 123456 ist Ihr Code für die Anmeldung.');
+  const asLoaded = await downloaded(page, () => page.getByRole('button', { name: 'Download', exact: true }).click());
+  assert.equal(asLoaded.name, 'SignIn.json');
+  assert.equal(asLoaded.text, readFileSync(`${TEMPLATES}SignIn.json`, 'utf8'));
+
+  await page.getByLabel('Preview in').selectOption({ label: 'French (fr)' });
+  await bubble(page, 'est votre code de connexion');
+
+  await write(page, json({ en: 'Go: {{code}}', de: 'Los: {{code}}' }));
+  await bubble(page, 'Go: 123456');
+  await page.getByText('Nothing wrong with this file.').waitFor();
+  await page.locator('.badge:visible').filter({ hasText: 'edited here' }).waitFor();
+  await page.keyboard.press('Control+Home');
+  for (let line = 0; line < 4; line += 1) await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('End');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.type(' €č');
+  await bubble(page, 'Los: 123456 €č');
+  await page.getByText('UCS-2').last().waitFor();
+  const changed = await downloaded(page, () => page.getByRole('button', { name: 'Download', exact: true }).click());
+  assert.deepEqual(JSON.parse(changed.text), {
+    usageType: 'SignIn',
+    content: { en: 'Go: {{code}}', de: 'Los: {{code}} €č' },
+  });
+  for (const words of [
+    'templates.directory',
+    'SMS_TEMPLATES__DIRECTORY',
+    'kill -HUP',
+    'gatewayapi-sms-connector check',
+  ]) {
+    await page.locator('code').filter({ hasText: words }).first().waitFor();
+  }
+  await picture(page, 'templates');
+  await assertAccessible(page, 'the editor');
+
+  // What was edited is there again after another view, and until one starts over.
+  await page.getByRole('link', { name: 'Health' }).click();
+  await page.getByRole('link', { name: 'Templates' }).click();
+  await edit(page, /^SignIn, English \(en\)/);
+  await bubble(page, 'Go: 123456');
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await bubble(page, 'is your sign-in code');
+  await page.getByText('edited here').first().waitFor({ state: 'hidden' });
+});
+
+test('faults are marked where they are, and a faulty file is not offered', async () => {
+  const page = await open();
+  await edit(page);
+  await write(
+    page,
+    `{\n  "usageType": "SignIn",\n  "kind": 1,\n  "content": {"en": "Hello {{co de}}", "english!": "{{code}}"}\n}`,
+  );
+  await fault(page, 'Line 3: The service does not know “kind”');
+  await fault(page, 'Line 4: “english!” is not a language tag');
+  await fault(page, 'Line 4: This text never shows the code');
+  await fault(page, 'Line 4: “{{co de}}” is no placeholder');
+  assert.equal(await page.locator('.cm-lintRange-error').first().textContent(), '"kind"');
+  await page.getByRole('status').filter({ hasText: '2 errors, 2 warnings' }).waitFor();
+  // It can be reached and asked, though it is marked as not to be used.
+  await page.getByRole('button', { name: 'Download', exact: true }).click({ force: true });
+  await page.getByText('Mend the errors first').waitFor();
+  await assertAccessible(page, 'a faulty file');
+  await picture(page, 'templates-faults');
+
+  await page.getByRole('button', { name: 'Line 3:' }).click();
+  assert.equal(
+    await page.evaluate(() => document.activeElement.shadowRoot.getSelection?.().toString() ?? '"kind"'),
+    '"kind"',
+  );
+  await write(page, '{"usageType": "SignIn"');
+  await fault(page, 'Line 1: A closing brace } is missing.');
+  await write(page, json({ en: '{{code}} {{nobody}}' }));
+  await fault(page, '{{nobody}} has no value in a usual request');
+  await write(page, json({ en: '{{#if code}}{{code}}' }, { syntax: 'handlebars' }));
+  await fault(page, 'The service says: line 1, column');
+});
+
+test('an invitation can be previewed without a code', async () => {
+  const page = await open();
+  await edit(page, /^OrganizationInvitation, English/);
+  await bubble(page, '123456 is your code');
+  await page.getByLabel('An invitation without a code').check();
+  await bubble(page, 'invited to join');
+});
+
+test('the editor can be reached and left with the keyboard', async () => {
+  const page = await open();
+  await page.getByRole('button', { name: /^SignIn, German/ }).focus();
+  await page.keyboard.press('Enter');
+  await editor(page).waitFor();
+  const at = () =>
+    page.evaluate(() => {
+      const { activeElement } = document;
+      return activeElement.shadowRoot ? 'editor' : activeElement.id || activeElement.textContent;
+    });
+  assert.equal(await at(), 'editor-name');
+  await page.keyboard.press('Tab');
+  assert.equal(await at(), 'Close');
+  await page.keyboard.press('Tab');
+  assert.equal(await at(), 'editor');
+  await page.getByText('In the editor Tab indents. Escape, then Tab leaves it.').waitFor();
+  const before = await editor(page).textContent();
+  await page.keyboard.press('Tab');
+  assert.equal(await at(), 'editor');
+  assert.notEqual(await editor(page).textContent(), before);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
+  assert.equal(await at(), 'preview-locale');
+  await page.keyboard.press('Shift+Tab');
+  assert.equal(await at(), 'editor');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Shift+Tab');
+  assert.equal(await at(), 'Close');
+  await page.keyboard.press('Enter');
+  assert.match(await at(), /^SignIn, Arabic/);
+});
+
+test('Logto’s list comes out as our files', async () => {
+  const page = await open();
+  const box = page.getByLabel('Logto’s templates (JSON)');
+  const turn = page.getByRole('button', { name: 'Make files of it' });
+  await turn.click();
+  await page.getByText('Line 1, column 1: A value is missing here').waitFor();
+  await box.fill(
+    JSON.stringify({
+      endpoint: 'https://gatewayapi.com/rest/mtsms',
+      apiToken: 'secret',
+      sender: 'Shop',
+      templates: [
+        { usageType: 'SignIn', content: 'In: {{code}}' },
+        { usageType: 'Register', content: 'Hello {{name}}' },
+        { usageType: 'Generic', content: MARKUP },
+        { usageType: MARKUP, content: '{{code}}' },
+      ],
+    }),
+  );
+  const sent = [];
+  page.on('request', (request) => sent.push(request.postData() ?? ''));
+  await turn.click();
+  await page.getByText('3 templates found.').waitFor();
+  await bubble(page, 'In: 123456');
+  await bubble(page, '<img src=x');
+  await page.getByText('ForgotPassword is missing').waitFor();
+  await page.getByText('Entry 4: there is no usage type “<img').waitFor();
+  await page.getByRole('group', { name: 'Register.json' }).getByText('{{code}} is missing').waitFor();
+  await assertNoMarkup(page);
+  assert.ok(sent.every((body) => !body.includes('secret')));
+  await assertAccessible(page, 'Logto’s list');
+  await picture(page, 'templates-logto');
+
+  const one = await downloaded(page, () => page.getByRole('button', { name: 'Download SignIn.json' }).click());
+  assert.deepEqual([one.name, JSON.parse(one.text)], ['SignIn.json', { usageType: 'SignIn', content: 'In: {{code}}' }]);
+  const all = await downloaded(page, () => page.getByRole('button', { name: 'Download all in one file' }).click());
+  assert.equal(all.name, 'templates.json');
+  assert.deepEqual(
+    JSON.parse(all.text).map(({ usageType }) => usageType),
+    ['SignIn', 'Register', 'Generic'],
+  );
+
+  await page.getByRole('button', { name: 'Edit Register.json' }).click();
+  await fault(page, '{{name}} has no value in a usual request');
+});
+
+test('markup in a template stays text', async () => {
+  const page = await open();
+  await edit(page);
+  await write(page, json({ en: `${MARKUP} {{code}}`, [MARKUP]: MARKUP }, { [MARKUP]: MARKUP, syntax: MARKUP }));
+  await bubble(page, '<img src=x onerror=alert(1)>');
+  await fault(page, 'There is no syntax “<img');
+  await fault(page, '” is not a language tag');
+  const injected = await page.evaluate(
+    () =>
+      document.querySelector('.editor-place').shadowRoot.querySelectorAll('img[src="x"], script, [onload], a').length,
+  );
+  assert.equal(injected, 0);
+  await assertNoMarkup(page);
+});
+
+for (const [locale, heading, download] of [
+  ['en-GB', 'Templates', 'Download'],
+  ['de-DE', 'Vorlagen', 'Herunterladen'],
+  ['es-ES', 'Plantillas', 'Descargar'],
+  ['fr-FR', 'Modèles', 'Télécharger'],
+]) {
+  test(`it speaks ${locale}, in the dark and on a phone too`, async () => {
+    const page = await open({ locale, width: 360, height: 740, dark: true });
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    await edit(page, /^SignIn, .*\(de\)/);
+    await bubble(page, 'ist Ihr Code');
+    await page.getByRole('button', { name: download, exact: true }).waitFor();
+    await write(page, '{"usageType": "x", "content": {"english!": "", "nb": "a", "no": "b"}}');
+    await page.locator('.faults li').nth(5).waitFor();
+    await assertFits(page, locale);
+    await assertAccessible(page, locale);
+    await picture(page, `templates-${locale}`);
+  });
+}

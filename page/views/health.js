@@ -1,5 +1,100 @@
+// How the service is: figures with words on what they mean, and the last minutes as charts.
+
+import { el, replace } from '../dom.js';
+import { History } from '../history.js';
+import { Metrics } from '../metrics.js';
+import { createCharts } from './health/charts.js';
+import { BADGES, createTiles } from './health/tiles.js';
+
 export const title = 'health.title';
 
-export async function show() {
-  return () => {};
+const INTERVAL = 5_000;
+/** It outlives the view, so that whoever comes back finds the last minutes. */
+const history = new History(15 * 60_000);
+
+const STATES = ['bad', 'watch', 'good', 'quiet'];
+
+export function show(root, context) {
+  const { api, t, signal } = context;
+  const overall = el('p', { class: 'note', role: 'status' }, t('health.gathering'));
+  const away = el('p', { class: 'note bad', role: 'alert', hidden: true });
+  const tiles = createTiles(context);
+  const charts = createCharts(context);
+  replace(
+    root,
+    away,
+    overall,
+    el(
+      'div',
+      { class: 'tiles' },
+      tiles.map(({ element }) => element),
+    ),
+    el('h2', {}, t('health.lastMinutes')),
+    el(
+      'div',
+      { class: 'charts' },
+      charts.map(({ element }) => element),
+    ),
+    el('p', { class: 'hint' }, t('health.about')),
+  );
+  poll();
+  return () => charts.forEach((chart) => chart.end());
+
+  async function poll() {
+    while (!signal.aborted) {
+      const isThere = await scrape();
+      if (signal.aborted) return;
+      if (isThere) update();
+      await pause(INTERVAL, signal);
+    }
+  }
+
+  async function scrape() {
+    try {
+      history.add(Date.now(), new Metrics(await api.text('/metrics', { signal })));
+      away.hidden = true;
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      const sentence = error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
+      if (away.textContent !== sentence) away.textContent = sentence;
+      away.hidden = false;
+      return false;
+    }
+  }
+
+  function update() {
+    const states = tiles.map((tile) => tile.update(history));
+    const worst = STATES.find((state) => states.includes(state)) ?? 'good';
+    const names = (state) =>
+      tiles
+        .filter((_, index) => states[index] === state)
+        .map(({ name }) => name)
+        .join(', ');
+    const sentence =
+      {
+        bad: () => t('health.allBad', { names: names('bad') }),
+        watch: () => t('health.allWatch', { names: names('watch') }),
+      }[worst]?.() ?? t('health.allGood');
+    // Said aloud when it changes.
+    if (overall.textContent !== sentence) overall.textContent = sentence;
+    overall.className = `note ${BADGES[worst] || 'good'}`;
+    charts.forEach((chart) => chart.show(history));
+  }
+}
+
+/** The next turn, or as soon as a hidden tab is looked at again. */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => !document.hidden && done(), milliseconds);
+    const look = () => !document.hidden && done();
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', done);
+    function done() {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', look);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
 }

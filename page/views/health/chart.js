@@ -96,7 +96,7 @@ export function createChart({ name, unit, series, format }, { t, formatTime, lan
       ticks: { show: false },
       font: `12px ${colour('--sans')}`,
     };
-    const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+    const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     plot = new uPlot(
       {
         width: place.clientWidth,

@@ -17,12 +17,13 @@ export function readTemplateFile(json, { schema, defaultLocale }) {
   if (!node || faults.length > 0) return { faults, file: node && fileOf(node) };
   for (const found of faultsOf(schema.$defs.template, node, schema)) faults.push(schemaFault(found));
   const file = fileOf(node);
-  if (file) faults.push(...faultsOfLocales(file, defaultLocale), ...warningsOf(file, json));
+  if (file) {
+    for (const fault of faultsOfLocales(file, defaultLocale)) faults.push(fault);
+    for (const fault of warningsOf(file, json)) faults.push(fault);
+  }
   // A language tag may be wrong by the schema and by its meaning.
-  const same = (one, other) =>
-    one.word === other.word && one.from === other.from && one.values.name === other.values.name;
-  const isFirst = (fault, index) => faults.findIndex((other) => same(fault, other)) === index;
-  return { faults: faults.filter(isFirst), file };
+  const once = new Map(faults.map((fault) => [`${fault.word} ${fault.from} ${fault.values.name}`, fault]));
+  return { faults: [...once.values()], file };
 }
 
 /** The usage type's file as it lies in templates/, from what GET /api/templates says of it. */
@@ -40,18 +41,25 @@ export function unfilled(text) {
 /** Parses JSON, with a tree that knows places. */
 export function parse(json) {
   const errors = [];
-  const node = parseTree(json.replace(/^\uFEFF/, ' '), errors, STRICT);
+  let node;
+  try {
+    node = parseTree(json.replace(/^\uFEFF/, ' '), errors, STRICT);
+  } catch (error) {
+    // The parser calls itself for each bracket within another.
+    if (error instanceof RangeError) return { node: undefined, faults: [jsonFault('tooDeep', 0, 1)] };
+    throw error;
+  }
   // A value that begins wrongly breaks what follows: the first error is the true one.
-  const faults = errors.slice(0, 1).map(({ error, offset, length }) => ({
-    severity: 'error',
-    word: `json_${printParseErrorCode(error)}`,
-    values: {},
-    from: Math.min(offset, json.length),
-    to: Math.min(offset + Math.max(length, 1), json.length),
-  }));
-  if (!node && faults.length === 0)
-    faults.push({ severity: 'error', word: 'json_ValueExpected', values: {}, from: 0, to: 0 });
+  const faults = errors.slice(0, 1).map(({ error, offset, length }) => {
+    const to = Math.min(offset + Math.max(length, 1), json.length);
+    return jsonFault(printParseErrorCode(error), Math.min(offset, json.length), to);
+  });
+  if (!node && faults.length === 0) faults.push(jsonFault('ValueExpected', 0, 0));
   return { node, faults };
+}
+
+function jsonFault(code, from, to) {
+  return { severity: 'error', word: `json_${code}`, values: {}, from, to };
 }
 
 function schemaFault({ keyword, title, node, expected, name }) {

@@ -47,6 +47,7 @@ const en = {
   json_UnexpectedEndOfNumber: 'This number is not written to its end.',
   json_InvalidUnicode: 'After \\u four hexadecimal digits are needed.',
   json_InvalidEscapeCharacter: 'JSON does not know this escape. A backslash itself is written \\\\.',
+  json_tooDeep: 'This has too many brackets within brackets.',
   json_InvalidCharacter: 'This character must be escaped in a text. A tab is written \\t.',
 
   fault_type_template: 'A file is an object: { "usageType": …, "content": … }. (A list of them works, too, but here a file has one usage type.)',
@@ -137,6 +138,7 @@ const de = {
   json_UnexpectedEndOfNumber: 'Diese Zahl ist nicht zu Ende geschrieben.',
   json_InvalidUnicode: 'Nach \\u stehen vier hexadezimale Ziffern.',
   json_InvalidEscapeCharacter: 'Diese Escape-Folge kennt JSON nicht. Der Backslash selbst schreibt sich \\\\.',
+  json_tooDeep: 'Hier stehen zu viele Klammern ineinander.',
   json_InvalidCharacter: 'Dieses Zeichen muss in einem Text maskiert werden. Ein Tabulator schreibt sich \\t.',
 
   fault_type_template: 'Eine Datei ist ein Objekt: { "usageType": …, "content": … }. (Auch eine Liste davon geht, aber hier hat eine Datei einen Verwendungszweck.)',
@@ -227,6 +229,7 @@ const es = {
   json_UnexpectedEndOfNumber: 'Este número está incompleto.',
   json_InvalidUnicode: 'Tras \\u hacen falta cuatro cifras hexadecimales.',
   json_InvalidEscapeCharacter: 'JSON no conoce esta secuencia. La propia barra invertida se escribe \\\\.',
+  json_tooDeep: 'Aquí hay demasiados corchetes o llaves unos dentro de otros.',
   json_InvalidCharacter: 'Este carácter debe ir escapado en un texto. Un tabulador se escribe \\t.',
 
   fault_type_template: 'Un archivo es un objeto: { "usageType": …, "content": … }. (También vale una lista de ellos, pero aquí un archivo tiene un solo tipo de uso.)',
@@ -317,6 +320,7 @@ const fr = {
   json_UnexpectedEndOfNumber: 'Ce nombre est inachevé.',
   json_InvalidUnicode: 'Après \\u, il faut quatre chiffres hexadécimaux.',
   json_InvalidEscapeCharacter: 'JSON ne connaît pas cette séquence. La barre oblique inverse s’écrit \\\\.',
+  json_tooDeep: 'Il y a ici trop de crochets ou d’accolades les uns dans les autres.',
   json_InvalidCharacter: 'Ce caractère doit être échappé dans un texte. Une tabulation s’écrit \\t.',
 
   fault_type_template: 'Un fichier est un objet : { "usageType": …, "content": … }. (Une liste convient aussi, mais ici un fichier a un seul type d’usage.)',

@@ -53,6 +53,7 @@ for (const [name, json, expected] of [
   ['a comma too many', '{"usageType": "SignIn", "content": "{{code}}",}', [['json_PropertyNameExpected', '}']]],
   ['no comma', '{"usageType": "SignIn" "content": ""}', [['json_CommaExpected', '"content"']]],
   ['an escape that JSON does not know', signIn('"\\x"'), [['json_InvalidEscapeCharacter', '"\\x"']]],
+  ['brackets without end', '['.repeat(100_000), [['json_tooDeep', '[']]],
   ['a number', '7', [['fault_type_template', '7']]],
   [
     'an empty object',

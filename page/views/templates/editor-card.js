@@ -4,6 +4,10 @@ import { el, replace } from '../../dom.js';
 import { code, offer } from './parts.js';
 import { createPreview } from './preview.js';
 
+/** More of them would help nobody, and be slow. */
+const MOST_MARKS = 200;
+const MOST_LISTED = 20;
+
 /**
  * `read` reads a file, `reset` gives the one to start over with, `onDraft` is told each change and `onClose` the end.
  * `enter()` takes the person there.
@@ -94,7 +98,7 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
     if (!editor) return;
     const faults = [...state.faults, ...preview.faults()].sort((one, other) => one.from - other.from);
     const sentence = (fault) => t(`templates.${fault.word}`, fault.values);
-    editor.mark(faults.map((fault) => ({ ...fault, message: sentence(fault) })));
+    editor.mark(faults.slice(0, MOST_MARKS).map((fault) => ({ ...fault, message: sentence(fault) })));
     const count = (severity) => faults.filter((fault) => fault.severity === severity).length;
     const [errors, warnings] = [count('error'), count('warning')];
     const counted = [

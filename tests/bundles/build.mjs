@@ -24,7 +24,7 @@ async function licenceOf(name) {
   const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   for (const file of ['LICENSE', 'LICENSE.md']) {
     const text = await readFile(join(folder, file), 'utf8').catch(() => undefined);
-    if (text) return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+    if (text) return `${name} ${version} (${license})\n\n${text.trim().replaceAll('\r', '')}\n`;
   }
   throw new Error(`${name} has no licence file`);
 }

@@ -14,9 +14,22 @@ use prometheus::{
 
 use crate::sms::Country;
 
+/// An instrument as monitoring knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Description {
+    pub name: &'static str,
+    /// Its type in this module, such as `IntCounterVec`.
+    pub kind: &'static str,
+    pub labels: &'static [&'static str],
+}
+
 /// Declares the instruments, so that a name, its help and its labels stand in one place.
 macro_rules! instruments {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ident($name:literal, [$($label:literal),*] $(, [$($bucket:literal),*])?);)+) => {
+        /// What `/metrics` offers besides `process_*`, whether it has been used yet or not.
+        pub const INSTRUMENTS: &[Description] =
+            &[$(Description { name: $name, kind: stringify!($kind), labels: &[$($label),*] }),+];
+
         /// All instruments of the process.
         #[derive(Debug)]
         #[allow(clippy::doc_markdown, reason = "a help text is plain text")]

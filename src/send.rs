@@ -107,6 +107,7 @@ impl Line {
         metrics: Arc<Metrics>,
         tracer: Tracer,
     ) -> Self {
+        record::start_at_zero(&metrics);
         let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
         let late = (ledger.clone(), Arc::clone(&metrics));
         gatewayapi.on_late_outcome(move |outcome| {

@@ -203,6 +203,9 @@ fn load_templates(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Templat
     for warning in templates.warnings() {
         tracing::warn!(%warning, "a template should be looked at");
     }
+    for result in ["loaded", "refused"] {
+        metrics.template_reloads.with_label_values(&[result]);
+    }
     let current = Arc::new(ArcSwap::from_pointee(templates));
     Ok(TemplateReloader { current, directory, options, metrics: Arc::clone(metrics) })
 }

@@ -94,6 +94,11 @@ impl Dispatcher {
         envelope: Envelope,
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
+        // What never happened is zero, and not absent: a first fault is an increase then.
+        metrics.gatewayapi_requests.with_label_values(&["accepted", ""]);
+        for kind in FailureKind::OF_A_REQUEST {
+            metrics.gatewayapi_requests.with_label_values(&[kind.outcome(), kind.as_str()]);
+        }
         let Capacity { connections, max_batch, max_waiting } = capacity;
         let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
         let queue = Mutex::new(Queue { waiting: VecDeque::new(), parts: VecDeque::new(), idle, starting: 0 });

@@ -133,6 +133,27 @@ impl Failure {
 }
 
 impl FailureKind {
+    /// Those that a request to GatewayAPI can meet; the others keep a message from one.
+    pub(super) const OF_A_REQUEST: [Self; 17] = [
+        Self::Rejected(Rejection::Recipient),
+        Self::Rejected(Rejection::RecipientForNow),
+        Self::Rejected(Rejection::Destination),
+        Self::Rejected(Rejection::Content),
+        Self::Rejected(Rejection::Request),
+        Self::Rejected(Rejection::Settings),
+        Self::Account(AccountFault::Credentials),
+        Self::Account(AccountFault::Address),
+        Self::Account(AccountFault::Credit),
+        Self::Account(AccountFault::Feature),
+        Self::Account(AccountFault::Frozen),
+        Self::Account(AccountFault::Class),
+        Self::NotSent(NotSent::Unreachable),
+        Self::NotSent(NotSent::Transient),
+        Self::Unknown(Unknown::Broken),
+        Self::Unknown(Unknown::TimedOut),
+        Self::Unknown(Unknown::Unreadable),
+    ];
+
     /// The outcome, for metrics and logs.
     pub const fn outcome(self) -> &'static str {
         match self {

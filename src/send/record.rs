@@ -212,6 +212,30 @@ pub(super) const fn fault<T>(result: &Result<T, SendError>) -> Option<&'static s
     }
 }
 
+/// All outcomes of calls that come to the line.
+const OUTCOMES: [&str; 11] = [
+    "accepted",
+    "test_number",
+    "limited",
+    "ledger_away",
+    "number_unusable",
+    "rejected",
+    "account_fault",
+    "not_sent",
+    "unknown",
+    "template_fault",
+    "interrupted",
+];
+
+/// What never happened is zero, and not absent: a first fault is an increase then.
+pub(super) fn start_at_zero(metrics: &Metrics) {
+    for outcome in OUTCOMES {
+        for usage_type in UsageType::ALL {
+            metrics.requests.with_label_values(&[outcome, usage_type.as_str()]);
+        }
+    }
+}
+
 /// The outcome, for metrics, logs and spans.
 fn outcome(result: &Result<Sent, SendError>) -> &'static str {
     match result {

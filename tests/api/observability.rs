@@ -58,6 +58,21 @@ async fn a_refused_call_is_one_log_line_too() {
     assert_eq!(log::text().lines().filter(|line| line.contains(r#""outcome":"malformed""#)).count(), 1);
 }
 
+/// A counter that first appears at 1 has no increase, and an alert on it would miss what woke nobody.
+#[tokio::test]
+async fn what_never_happened_is_zero() {
+    let app = spawn_app().await;
+    for sample in [
+        r#"sms_requests_total{outcome="template_fault",usage_type="SignIn"}"#,
+        r#"sms_requests_total{outcome="ledger_away",usage_type="BindMfa"}"#,
+        r#"sms_gatewayapi_requests_total{error_kind="credit",outcome="account_fault"}"#,
+        r#"sms_template_reloads_total{result="refused"}"#,
+        r#"sms_limits_refused_total{limit="spend"}"#,
+    ] {
+        assert_eq!(app.metric(sample).await, 0.0, "{sample}");
+    }
+}
+
 #[tokio::test]
 async fn metrics_count_what_happens() {
     let app = spawn_app().await;

@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/steps.sh
 source tests/postgres.sh
+source tests/monitoring.sh
 at_exit() { postgres_stop; }
 
 # Debian 12's. Logto's packages ask for 22, but what the tests use of them runs on 18.
@@ -83,3 +84,6 @@ step "the web app's packages" install_web_app
 step 'the web app and a first sign-in' test_web_app
 # The features that a plain build leaves out: of the packages only the own one is built anew.
 step 'tests of traces' cargo nextest run --locked --features otlp --lib --test api -E 'test(traces::) or test(telemetry::)'
+step 'promtool' promtool_install
+step 'alerts' monitoring_rules
+step 'metrics' monitoring_metrics

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Prometheus' own check of the rules in deploy/prometheus, and of what the service tells it. tests/run.sh sources it.
+
+monitoring_target=${CARGO_TARGET_DIR:-target}
+
+promtool() {
+    "$(type -P promtool || echo "$monitoring_target/debian/usr/bin/promtool")" "$@"
+}
+
+# The binary alone: the package would start a server.
+promtool_install() {
+    type -P promtool >/dev/null || [[ -x $monitoring_target/debian/usr/bin/promtool ]] && return
+    as_root apt-get update --quiet
+    mkdir -p "$monitoring_target/debian"
+    (
+        cd "$monitoring_target/debian" || return
+        apt-get download prometheus
+        dpkg-deb --extract prometheus_*.deb .
+        rm prometheus_*.deb
+    )
+}
+
+monitoring_rules() {
+    promtool check rules deploy/prometheus/alerts.yml
+    promtool test rules deploy/prometheus/alerts.test.yml deploy/prometheus/alerts.long.test.yml
+    # With the rules here instead of where a container has them.
+    sed "s|/etc/prometheus/|$PWD/deploy/prometheus/|" deploy/prometheus/prometheus.yml >"$monitoring_target/prometheus.yml"
+    promtool check config "$monitoring_target/prometheus.yml"
+}
+
+# The names, types and help texts that a sandbox tells, once a message has been sent.
+monitoring_metrics() {
+    local line url metrics
+    cargo build --locked --quiet
+    coproc sandbox {
+        SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 exec "$monitoring_target/debug/gatewayapi-sms-connector" sandbox
+    }
+    # shellcheck disable=SC2154 # coproc sets sandbox and sandbox_PID.
+    local pid=$sandbox_PID out=${sandbox[0]}
+    while read -r line <&"$out"; do
+        [[ $line =~ (http://[0-9.]+:[0-9]+)/metrics ]] && break
+    done
+    url=${BASH_REMATCH[1]}
+    curl --silent --show-error --fail --output /dev/null "$url/api/messages" --header 'Authorization: Bearer sandbox-operator-token' \
+        --header 'Content-Type: application/json' --data '{"to":"+4526091045"}'
+    metrics=$(curl --silent --show-error --fail "$url/metrics")
+    kill "$pid"
+    wait "$pid" || true
+    grep --quiet '^sms_accepted_total{country="DK"} 1$' <<<"$metrics"
+    promtool check metrics <<<"$metrics"
+}

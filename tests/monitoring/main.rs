@@ -2,6 +2,8 @@
 //!
 //! That the alerts fire when they should is shown by `promtool test rules`, in `tests/run.sh`.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it can't go on")]
+
 mod dashboard;
 mod expression;
 mod rules;

@@ -69,7 +69,7 @@ async fn what_never_happened_is_zero() {
         r#"sms_template_reloads_total{result="refused"}"#,
         r#"sms_limits_refused_total{limit="spend"}"#,
     ] {
-        assert_eq!(app.metric(sample).await, 0.0, "{sample}");
+        assert_eq!(app.metric(sample).await, Some(0.0), "{sample}");
     }
 }
 

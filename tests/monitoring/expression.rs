@@ -1,4 +1,4 @@
-//! PromQL against what the service offers: which metrics an expression reads, and which labels it may name.
+//! Expressions against what the service offers: which metrics one reads, and which labels it may name.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,13 +2,18 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     io::{self, Write as _},
     net::SocketAddr,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::broadcast::error::RecvError,
+};
 
 use crate::simulator::{Behaviour, Options, Received, Reports, Simulator, magic_numbers};
 
@@ -27,6 +32,10 @@ pub struct SimulatorArgs {
     /// The API token to let in
     #[arg(long, default_value = "simulator")]
     token: String,
+
+    /// A file that holds the API token
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
 
     /// What each answer waits for, such as 250ms or 3s
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
@@ -48,6 +57,10 @@ pub struct SimulatorArgs {
     #[arg(long, value_name = "SECRET")]
     report_secret: Option<String>,
 
+    /// A file that holds that secret
+    #[arg(long, value_name = "FILE", conflicts_with = "report_secret")]
+    report_secret_file: Option<PathBuf>,
+
     /// Where delivery reports go of messages without a callback_url; plain http
     #[arg(long, value_name = "URL")]
     report_url: Option<String>,
@@ -58,32 +71,50 @@ pub struct SimulatorArgs {
 }
 
 impl SimulatorArgs {
-    fn options(self) -> Options {
-        Options {
+    fn options(self) -> Result<Options, io::Error> {
+        Ok(Options {
             listen: self.listen,
-            token: self.token,
+            token: self.token_file.as_deref().map_or(Ok(self.token), secret)?,
             max_connections: self.max_connections,
             latency: self.latency,
             behaviour: self.behaviour,
             reports: Some(Reports {
-                secret: self.report_secret,
+                secret: match self.report_secret_file.as_deref() {
+                    Some(file) => Some(secret(file)?),
+                    None => self.report_secret,
+                },
                 url: self.report_url,
                 delay: self.report_delay,
                 ..Reports::default()
             }),
             ..Options::default()
+        })
+    }
+
+    /// The token as a shell reads it: the output names the file of one that is kept in a file.
+    fn token_in_a_shell(&self) -> String {
+        match &self.token_file {
+            Some(file) => format!("\"$(cat '{}'):\"", file.display()),
+            None => format!("'{}:'", self.token),
         }
     }
 }
 
-/// Simulates GatewayAPI until Ctrl-C.
+/// The content of a file, without the line break that editors and `echo` end it with.
+fn secret(file: &Path) -> Result<String, io::Error> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    Ok(fs::read_to_string(file).map_err(named)?.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Simulates GatewayAPI until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 ///
-/// When it can't listen, or can't write to standard output.
+/// When it can't read a secret's file, can't listen, or can't write to standard output.
 pub async fn run(args: SimulatorArgs) -> Result<(), io::Error> {
-    let (token, behaviour) = (args.token.clone(), args.behaviour);
-    let simulator = Simulator::start(args.options())?;
+    let (token, behaviour) = (args.token_in_a_shell(), args.behaviour);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let simulator = Simulator::start(args.options()?)?;
     let mut messages = simulator.subscribe();
     print(&introduction(&simulator.endpoint(), &token, behaviour))?;
     loop {
@@ -97,6 +128,8 @@ pub async fn run(args: SimulatorArgs) -> Result<(), io::Error> {
                 interrupted?;
                 break;
             }
+            // The first process of a container is not ended by signals that it leaves alone.
+            _ = terminate.recv() => break,
         }
     }
     simulator.stop().await;
@@ -108,7 +141,7 @@ fn introduction(endpoint: &str, token: &str, behaviour: Behaviour) -> String {
     format!(
         "A simulated GatewayAPI listens at {endpoint} (behaviour: {behaviour}). No SMS is sent.\n\
          Try it:\n\n  \
-         curl -u '{token}:' --json '{message}' {endpoint}\n\n\
+         curl -u {token} --json '{message}' {endpoint}\n\n\
          Each message that it receives is shown here. Ctrl-C stops it.\n"
     )
 }
@@ -203,7 +236,7 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent_and_have_defaults() {
         Command::command().debug_assert();
-        let options = parse(&[]).unwrap().options();
+        let options = parse(&[]).unwrap().options().unwrap();
         assert_eq!((options.listen.to_string().as_str(), options.token.as_str()), ("127.0.0.1:9200", "simulator"));
         assert_eq!(
             (options.max_connections, options.latency, options.behaviour),
@@ -217,13 +250,31 @@ mod tests {
     fn the_arguments_choose_the_options() {
         let arguments = "--listen 0.0.0.0:1 --token t --latency 250ms --max-connections 2 --behaviour failing:500 \
             --report-secret s --report-url http://localhost/ --report-delay 0s";
-        let options = parse(&arguments.split_whitespace().collect::<Vec<_>>()).unwrap().options();
+        let options = parse(&arguments.split_whitespace().collect::<Vec<_>>()).unwrap().options().unwrap();
         assert_eq!((options.listen.port(), options.token.as_str(), options.max_connections), (1, "t", 2));
         assert_eq!((options.latency, options.behaviour), (Duration::from_millis(250), Behaviour::Failing(500)));
         let reports = options.reports.unwrap();
         assert_eq!(reports.delay, Duration::ZERO);
         assert_eq!((reports.secret.as_deref(), reports.url.as_deref()), (Some("s"), Some("http://localhost/")));
         assert!(parse(&["--behaviour", "moody"]).is_err());
+    }
+
+    #[test]
+    fn secrets_come_from_files_too_and_are_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let (token, secret) = (folder.path().join("token"), folder.path().join("secret"));
+        fs::write(&token, "from a file\n").unwrap();
+        fs::write(&secret, "signs\r\n").unwrap();
+        let (token, secret) = (token.to_str().unwrap(), secret.to_str().unwrap());
+        let args = parse(&["--token-file", token, "--report-secret-file", secret]).unwrap();
+        assert_eq!(args.token_in_a_shell(), format!("\"$(cat '{token}'):\""));
+        let options = args.options().unwrap();
+        assert_eq!(options.token, "from a file");
+        assert_eq!(options.reports.unwrap().secret.as_deref(), Some("signs"));
+        let missing = parse(&["--token-file", "/missing"]).unwrap().options().err().unwrap().to_string();
+        assert!(missing.starts_with("/missing: "), "{missing}");
+        assert!(parse(&["--token", "t", "--token-file", token]).is_err());
+        assert!(parse(&["--report-secret", "s", "--report-secret-file", secret]).is_err());
     }
 
     #[test]
@@ -262,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_example_names_endpoint_and_token() {
-        let text = introduction("http://127.0.0.1:9200/rest/mtsms", "t", Behaviour::Normal);
+        let text = introduction("http://127.0.0.1:9200/rest/mtsms", "'t:'", Behaviour::Normal);
         assert!(text.contains("curl -u 't:' --json") && text.contains("http://127.0.0.1:9200/rest/mtsms"));
     }
 }

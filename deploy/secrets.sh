@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The secrets of compose.yaml, one file each in deploy/secrets/.
+#
+#     deploy/secrets.sh                     makes those that are missing
+#     deploy/secrets.sh gatewayapi_token    asks for your token of GatewayAPI, which makes it real
+#     deploy/secrets.sh logto_app_id        asks for what Logto's Console shows of the app; so with logto_app_secret
+#
+# A file that holds something is never changed: to replace a secret, delete its file first.
+set -euo pipefail
+umask 077
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# The folder keeps others on this machine out. The files in it are readable because containers, which see single files,
+# run as users of their own.
+mkdir -p secrets
+chmod 700 secrets
+
+# keep NAME: its content from standard input, whole or not at all.
+keep() {
+    local new
+    new=$(mktemp secrets/.new.XXXXXX)
+    cat >"$new"
+    chmod 444 "$new"
+    mv "$new" "secrets/$1"
+    echo "made deploy/secrets/$1"
+}
+
+make_missing() {
+    local name
+    for name in postgres_password logto_db_password sms_db_password sms_pseudonym_key sms_operator_token \
+        delivery_report_secret simulator_token grafana_admin_password app_secret_key; do
+        [[ -e secrets/$name ]] || openssl rand -hex 32 | keep "$name"
+    done
+    [[ -e secrets/logto_authorization ]] || echo "Bearer $(openssl rand -hex 32)" | keep logto_authorization
+    [[ -e secrets/sms_ledger_url ]] ||
+        echo "postgres://sms:$(<secrets/sms_db_password)@postgres/sms" | keep sms_ledger_url
+    # Nothing yet: an app that is started all the same says what to do.
+    for name in logto_app_id logto_app_secret; do
+        [[ -e secrets/$name ]] || keep "$name" </dev/null
+    done
+}
+
+# ask NAME: from the terminal without showing it, or from standard input.
+ask() {
+    local value
+    if [[ -s secrets/$1 ]]; then
+        echo "deploy/secrets/$1 is there already; delete it to set another" >&2
+        return 1
+    fi
+    [[ ! -t 0 ]] || printf '%s: ' "$1" >&2
+    read -rs value || [[ -n $value ]]
+    [[ ! -t 0 ]] || echo >&2
+    [[ -n $value ]] || { echo "nothing was entered" >&2; return 1; }
+    echo "$value" | keep "$1"
+}
+
+# setting NAME VALUE: in .env, which Compose reads, unless it is set there.
+setting() {
+    grep --quiet "^$1=" .env 2>/dev/null || echo "$1=$2" >>.env
+}
+
+case ${1-} in
+'') make_missing ;;
+gatewayapi_token)
+    ask gatewayapi_token
+    setting GATEWAYAPI_TOKEN_FILE ./secrets/gatewayapi_token
+    setting GATEWAYAPI_ENDPOINT https://gatewayapi.eu/rest/mtsms
+    echo 'deploy/.env now names the token and GatewayAPI'\''s EU platform (global: https://gatewayapi.com/rest/mtsms)'
+    ;;
+logto_app_id | logto_app_secret) ask "$1" ;;
+*)
+    echo "there is no secret $1 to ask for" >&2
+    exit 2
+    ;;
+esac

@@ -78,6 +78,7 @@ step 'doc tests' cargo test --locked --doc
 # With the benches, each of which runs once, untimed.
 step 'tests' cargo nextest run --locked --all-targets
 step 'the page in Chromium' test_page
+step 'deployment' tests/deploy/check.sh
 # The service as its neighbours see it does the same on the other database.
 step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api
 step "the web app's packages" install_web_app

@@ -1,0 +1,150 @@
+"""deploy/compose.yaml: valid, and as closed as it says."""
+
+import json
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from compose_file import resolve, seconds
+from conftest import DEPLOY, ROOT
+
+FILE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES = FILE["services"]
+EACH = pytest.mark.parametrize("name", SERVICES)
+
+
+def test_it_follows_the_specification():
+    schema = json.loads((ROOT / "tests/deploy/node_modules/dclint/schemas/compose.schema.json").read_text())
+    validator = jsonschema.Draft7Validator(schema)
+    validator.validate(FILE)
+    # And it would see a typing error.
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({**FILE, "services": {"sms": {**SERVICES["sms"], "read_onyl": True}}})
+
+
+def test_a_linter_finds_nothing_grave():
+    linter = Path(sys.executable).parent / "compose-lint"
+    subprocess.run([linter, "check", "--fail-on", "high", DEPLOY / "compose.yaml"], check=True)
+
+
+def test_docker_compose_reads_it_where_it_is_installed(tree):
+    if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+        print("docker compose is not installed: the schema stands for it")
+        return
+    config = ["docker", "compose", "-f", tree / "compose.yaml", "config", "--format", "json"]
+    theirs = json.loads(subprocess.run(config, check=True, capture_output=True).stdout)["services"]
+    ours = resolve(tree)["services"]
+    for name in ("sms", "gatewayapi", "logto"):
+        assert theirs[name]["environment"] == ours[name].get("environment")
+        assert theirs[name].get("command") == ours[name].get("command")
+
+
+@EACH
+def test_a_service_can_do_little(name):
+    service = SERVICES[name]
+    # Logto's image is not known to run on a read-only file system.
+    assert service["read_only"] is (name != "logto")
+    assert service["cap_drop"] == ["ALL"] and "cap_add" not in service and "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"].split(":")[0] not in ("root", "0")
+    assert service["mem_limit"] and service["pids_limit"]
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert not any("docker.sock" in volume for volume in service.get("volumes", []))
+
+
+@EACH
+def test_an_image_is_pinned(name):
+    tag = SERVICES[name]["image"].split(":")[1]
+    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-alpine)?", tag) or (tag == "local" and "build" in SERVICES[name])
+
+
+@EACH
+def test_ports_are_published_on_the_loopback_only(name):
+    for port in SERVICES[name].get("ports", []):
+        assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)
+
+
+def test_the_database_is_reached_by_logto_and_the_service_only():
+    assert SERVICES["postgres"]["networks"] == ["database"]
+    assert FILE["networks"]["database"] == {"internal": True}
+    assert [name for name in SERVICES if "database" in SERVICES[name].get("networks", [])] == ["postgres", "logto", "sms"]
+    assert "ports" not in SERVICES["postgres"] and "ports" not in SERVICES["gatewayapi"]
+
+
+def test_accepted_calls_can_finish():
+    default = tomllib.loads((ROOT / "config/default.toml").read_text())
+    assert seconds(SERVICES["sms"]["stop_grace_period"]) > seconds(default["server"]["shutdown_grace"])
+
+
+def test_nobody_waits_for_what_has_no_health():
+    for service in SERVICES.values():
+        for name, how in service.get("depends_on", {}).items():
+            assert how["condition"] == "service_started" or SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_files_and_folders_that_it_names_are_there():
+    named = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])]
+    for source in (source for source in named if source.startswith(".")):
+        assert (DEPLOY / source).exists(), source
+    for service in SERVICES.values():
+        if "build" in service:
+            assert (DEPLOY / service["build"]["context"] / "Dockerfile").exists()
+
+
+def test_secrets_are_files(tree):
+    resolved = resolve(tree)
+    declared = {name: tree / where["file"] for name, where in resolved["secrets"].items()}
+    used = {name for service in SERVICES.values() for name in service.get("secrets", [])}
+    assert used == set(declared)
+    for name, service in resolved["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if value.startswith("/run/secrets/"):
+                assert variable.endswith("_FILE") and value.removeprefix("/run/secrets/") in service["secrets"]
+            else:
+                assert not re.search("PASSWORD|TOKEN|SECRET|KEY|AUTHORIZATION|_URL$", variable) or name == "app"
+    for file in declared.values():
+        # Containers have users of their own; the folder keeps others out.
+        assert stat.S_IMODE(file.stat().st_mode) == 0o444
+    assert stat.S_IMODE((tree / "secrets").stat().st_mode) == 0o700
+    assert len({file.read_text() for file in declared.values() if file.stat().st_size}) == len(declared) - 3, \
+        "no secret is used twice, but the simulator's; and the app has none yet"
+
+
+def test_git_and_the_image_have_no_secrets():
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/deploy/secrets", "/deploy/.env"} <= set(ignored)
+    assert "!deploy" not in (ROOT / ".dockerignore").read_text()
+
+
+def test_secrets_are_made_once(tree):
+    before = {file: file.read_text() for file in (tree / "secrets").iterdir()}
+    made = subprocess.run([tree / "secrets.sh"], check=True, capture_output=True, text=True).stdout
+    assert made == ""
+    assert {file: file.read_text() for file in (tree / "secrets").iterdir()} == before
+
+
+def test_one_token_makes_it_real(tree, tmp_path):
+    copy = tmp_path / "deploy"
+    shutil.copytree(tree, copy)
+
+    def shown():
+        resolved = resolve(copy)
+        token = (copy / resolved["secrets"]["gatewayapi_token"]["file"]).read_text().strip()
+        return resolved["services"]["sms"]["environment"]["SMS_GATEWAYAPI__ENDPOINT"], token
+
+    simulated = (copy / "secrets/simulator_token").read_text().strip()
+    assert shown() == ("http://gatewayapi:8081/rest/mtsms", simulated)
+    ask = [copy / "secrets.sh", "gatewayapi_token"]
+    subprocess.run(ask, check=True, input="the real one\n", text=True, stdout=subprocess.DEVNULL)
+    assert shown() == ("https://gatewayapi.eu/rest/mtsms", "the real one")
+    again = subprocess.run(ask, input="another\n", text=True, capture_output=True)
+    assert again.returncode == 1 and "is there already" in again.stderr
+    assert shown() == ("https://gatewayapi.eu/rest/mtsms", "the real one")

@@ -1,0 +1,104 @@
+"""deploy/systemd: valid, closed, and not too closed for the binary."""
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from confined import allowed, settings
+from conftest import BINARY, DEPLOY, ROOT
+from processes import Running
+
+UNIT = DEPLOY / "systemd/gatewayapi-sms-connector.service"
+INSTALLED = "/usr/local/bin/gatewayapi-sms-connector"
+CREDENTIALS = "/etc/gatewayapi-sms-connector/secrets"
+
+
+def test_systemd_understands_it(tmp_path):
+    there = tmp_path / UNIT.name
+    there.write_text(UNIT.read_text().replace(INSTALLED, str(BINARY)))
+    verify = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no"]
+    done = subprocess.run([*verify, there], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    # And a typing error would be seen.
+    there.write_text(there.read_text().replace("ProtectHome=yes", "ProtectHomes=yes"))
+    assert "Unknown key" in subprocess.run([*verify, there], capture_output=True, text=True).stderr
+
+
+def test_its_exposure_is_small():
+    # In tenths; 0 is a unit that can do nothing. A service with a network is at 7 at least.
+    subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", UNIT], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def test_secrets_are_credentials():
+    unit = settings(UNIT)
+    loaded = dict(each.split(":") for each in unit["LoadCredential"])
+    assert all(path == f"{CREDENTIALS}/{name}" for name, path in loaded.items())
+    used = {value.split("=")[1].removeprefix("%d/") for value in unit["Environment"] if "%d/" in value}
+    assert used == set(loaded)
+    told = (DEPLOY / "README.md").read_text()
+    assert all(re.search(rf"\b{name}\b", told) for name in loaded)
+
+
+def test_the_binary_runs_under_its_filters(tmp_path, loopback):
+    """With the unit's environment, as nobody, and with no more of /proc than its own processes."""
+    unit = settings(UNIT)
+    credentials, state = tmp_path / "credentials", tmp_path / "state"
+    for folder in (tmp_path, credentials, state):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    for each in unit["LoadCredential"]:
+        file = credentials / each.split(":")[0]
+        file.write_text("0123456789abcdef\n")
+    state.chmod(0o777)
+    environment = dict(each.replace("%d", str(credentials)).split("=", 1) for each in unit["Environment"])
+    environment |= {"SMS_GATEWAYAPI__SENDER": "ExampleShop"}
+    simulator = Running([BINARY, "simulator", "--token=0123456789abcdef", "--listen=127.0.0.1:8081",
+                         "--report-secret=0123456789abcdef", "--report-url=http://localhost:8080/delivery-reports"])
+    environment["SMS_GATEWAYAPI__ENDPOINT"] = "http://localhost:8081/rest/mtsms"
+    closed = """mount -t proc -o subset=pid,hidepid=invisible proc /proc && mount --bind "$PWD" "$PWD" &&
+        mount -o remount,bind,ro / && cd "$PWD" && exec "$@" """
+    for parent in tmp_path.parents:
+        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+            parent.chmod(0o755)
+    service = Running(
+        ["unshare", "--mount", "sh", "-c", closed, "sh",
+         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--no-new-privs",
+         sys.executable, Path(__file__).with_name("confined.py"), UNIT, BINARY, *unit["ExecStart"][0].split()[1:]],
+        cwd=state, env=environment)
+    with simulator, service:
+        simulator.line_with("listens at")
+        service.line_with("the service is ready")
+        assert send("+4526091045", "123456") == 200
+        simulator.line_with("123456")
+        with urllib.request.urlopen("http://localhost:9090/metrics") as metrics:
+            text = metrics.read().decode()
+        assert 'sms_requests_total{outcome="accepted"' in text and "process_resident_memory_bytes" in text
+        assert (state / "ledger.db").exists()
+        assert service.end() == 0
+
+
+def send(number, code):
+    body = json.dumps({"to": number, "type": "SignIn", "payload": {"code": code}}).encode()
+    headers = {"Authorization": "0123456789abcdef", "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request("http://localhost:8080/send", body, headers)) as answer:
+        return answer.status
+
+
+def test_the_filters_refuse(tmp_path):
+    """Otherwise the test above would say nothing."""
+    attempts = {
+        "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)": "PermissionError",
+        "import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)": "PermissionError",
+        "import os; os.chroot('/')": "PermissionError",
+        "import os; os.setpriority(0, 0, 5)": "PermissionError",
+        "import socket; socket.socket(socket.AF_INET)": "",
+    }
+    for attempt, refusal in attempts.items():
+        confined = [sys.executable, Path(__file__).with_name("confined.py"), UNIT, sys.executable, "-c", attempt]
+        done = subprocess.run(confined, capture_output=True, text=True)
+        assert (refusal in done.stderr) if refusal else (done.returncode, done.stderr) == (0, ""), attempt + done.stderr
+    assert "ptrace" not in allowed(settings(UNIT)["SystemCallFilter"])

@@ -21,7 +21,7 @@ keep() {
     new=$(mktemp secrets/.new.XXXXXX)
     cat >"$new"
     chmod 444 "$new"
-    mv "$new" "secrets/$1"
+    mv -f "$new" "secrets/$1"
     echo "made deploy/secrets/$1"
 }
 

@@ -2,7 +2,7 @@
 
     python3 confined.py UNIT COMMAND...
 
-SystemCallFilter=, MemoryDenyWriteExecute=, RestrictAddressFamilies=, RestrictNamespaces=, NoNewPrivileges=.
+SystemCallFilter=, MemoryDenyWriteExecute=, RestrictAddressFamilies=, RestrictNamespaces=, NoNewPrivileges=; as nobody.
 """
 
 import ctypes
@@ -14,10 +14,11 @@ import sys
 from pathlib import Path
 
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
-NOT_EQUAL, LESS, EQUAL, GREATER, MASKED = 1, 2, 4, 6, 7
+EQUAL, GREATER, MASKED = 4, 6, 7
 PROT_WRITE, PROT_EXEC, SHM_EXEC = 2, 4, 0o100000
 NAMESPACES = [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000]
 NO_NEW_PRIVILEGES = 38
+NOBODY = 65534
 
 
 class Comparison(ctypes.Structure):
@@ -73,13 +74,17 @@ def allowed(filters):
 
 def confine(unit):
     unit = settings(unit)
+    permitted = allowed(unit["SystemCallFilter"])
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
     libc = ctypes.CDLL(None, use_errno=True)
     if unit["NoNewPrivileges"] == ["yes"]:
         libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     refuse = ERRNO | getattr(errno, unit["SystemCallErrorNumber"][0])
 
     only = Filter(refuse)
-    for call in allowed(unit["SystemCallFilter"]):
+    for call in permitted:
         only.rule(ALLOW, call)
 
     more = Filter(ALLOW)

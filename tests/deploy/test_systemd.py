@@ -2,17 +2,20 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 from confined import allowed, settings
-from conftest import BINARY, DEPLOY, ROOT
+from conftest import BINARY, DEPLOY
 from processes import Running
 
 UNIT = DEPLOY / "systemd/gatewayapi-sms-connector.service"
 INSTALLED = "/usr/local/bin/gatewayapi-sms-connector"
+CONFINED = Path(__file__).with_name("confined.py")
+SECRET = "0123456789abcdef"
 CREDENTIALS = "/etc/gatewayapi-sms-connector/secrets"
 
 
@@ -43,38 +46,29 @@ def test_secrets_are_credentials():
     assert all(re.search(rf"\b{name}\b", told) for name in loaded)
 
 
-def test_the_binary_runs_under_its_filters(tmp_path, loopback):
+def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
     """With the unit's environment, as nobody, and with no more of /proc than its own processes."""
     unit = settings(UNIT)
-    credentials, state = tmp_path / "credentials", tmp_path / "state"
-    for folder in (tmp_path, credentials, state):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
+    binary, credentials, state = rootfs / INSTALLED[1:], place / "credentials", place / "state"
+    credentials.mkdir()
     for each in unit["LoadCredential"]:
-        file = credentials / each.split(":")[0]
-        file.write_text("0123456789abcdef\n")
-    state.chmod(0o777)
+        (credentials / each.split(":")[0]).write_text(f"{SECRET}\n")
+    state.mkdir()
+    shutil.chown(state, 65534, 65534)
     environment = dict(each.replace("%d", str(credentials)).split("=", 1) for each in unit["Environment"])
-    environment |= {"SMS_GATEWAYAPI__SENDER": "ExampleShop"}
-    simulator = Running([BINARY, "simulator", "--token=0123456789abcdef", "--listen=127.0.0.1:8081",
-                         "--report-secret=0123456789abcdef", "--report-url=http://localhost:8080/delivery-reports"])
-    environment["SMS_GATEWAYAPI__ENDPOINT"] = "http://localhost:8081/rest/mtsms"
+    environment |= {"SMS_GATEWAYAPI__SENDER": "ExampleShop", "SMS_GATEWAYAPI__ENDPOINT": "http://127.0.0.1:8081/rest/mtsms"}
+    simulator = Running([binary, "simulator", f"--token={SECRET}", "--listen=127.0.0.1:8081"])
     closed = """mount -t proc -o subset=pid,hidepid=invisible proc /proc && mount --bind "$PWD" "$PWD" &&
         mount -o remount,bind,ro / && cd "$PWD" && exec "$@" """
-    for parent in tmp_path.parents:
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-            parent.chmod(0o755)
     service = Running(
-        ["unshare", "--mount", "sh", "-c", closed, "sh",
-         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--no-new-privs",
-         sys.executable, Path(__file__).with_name("confined.py"), UNIT, BINARY, *unit["ExecStart"][0].split()[1:]],
-        cwd=state, env=environment)
+        ["unshare", "--mount", "sh", "-c", closed, "sh", sys.executable, CONFINED, UNIT, binary,
+         *unit["ExecStart"][0].split()[1:]], cwd=state, env=environment)
     with simulator, service:
         simulator.line_with("listens at")
         service.line_with("the service is ready")
         assert send("+4526091045", "123456") == 200
         simulator.line_with("123456")
-        with urllib.request.urlopen("http://localhost:9090/metrics") as metrics:
+        with urllib.request.urlopen("http://127.0.0.1:9090/metrics") as metrics:
             text = metrics.read().decode()
         assert 'sms_requests_total{outcome="accepted"' in text and "process_resident_memory_bytes" in text
         assert (state / "ledger.db").exists()
@@ -83,22 +77,22 @@ def test_the_binary_runs_under_its_filters(tmp_path, loopback):
 
 def send(number, code):
     body = json.dumps({"to": number, "type": "SignIn", "payload": {"code": code}}).encode()
-    headers = {"Authorization": "0123456789abcdef", "Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request("http://localhost:8080/send", body, headers)) as answer:
+    headers = {"Authorization": SECRET, "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:8080/send", body, headers)) as answer:
         return answer.status
 
 
-def test_the_filters_refuse(tmp_path):
+def test_the_filters_refuse():
     """Otherwise the test above would say nothing."""
     attempts = {
-        "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)": "PermissionError",
-        "import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)": "PermissionError",
-        "import os; os.chroot('/')": "PermissionError",
-        "import os; os.setpriority(0, 0, 5)": "PermissionError",
-        "import socket; socket.socket(socket.AF_INET)": "",
+        "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)": "PermissionError",
+        "mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)": "PermissionError",
+        "os.chroot('/')": "PermissionError",
+        "os.setpriority(os.PRIO_PROCESS, 0, 5)": "PermissionError",
+        "socket.socket(socket.AF_INET)": "",
     }
     for attempt, refusal in attempts.items():
-        confined = [sys.executable, Path(__file__).with_name("confined.py"), UNIT, sys.executable, "-c", attempt]
-        done = subprocess.run(confined, capture_output=True, text=True)
+        confined = f"import mmap, os, socket; import confined; confined.confine({str(UNIT)!r}); {attempt}"
+        done = subprocess.run([sys.executable, "-c", confined], capture_output=True, text=True, cwd=CONFINED.parent)
         assert (refusal in done.stderr) if refusal else (done.returncode, done.stderr) == (0, ""), attempt + done.stderr
     assert "ptrace" not in allowed(settings(UNIT)["SystemCallFilter"])

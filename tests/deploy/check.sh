@@ -29,5 +29,5 @@ kubectl version --client 2>/dev/null || echo 'kubectl is not installed: kustomiz
 cargo build --locked --quiet
 # Root in namespaces of its own: no port is taken, and nothing that is mounted is seen outside.
 as_root unshare --net --mount env PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
-    SMS_TEST_BINARY="$PWD/${binary#"$PWD/"}" \
+    SMS_TEST_BINARY="$(realpath "$binary")" \
     SMS_TEST_POSTGRES_TOOLS="$(postgres_tools)" "$PWD/$venv/bin/pytest" -q -p no:cacheprovider "$@" tests/deploy

@@ -30,9 +30,9 @@ def test_it_follows_the_specification():
         validator.validate({**FILE, "services": {"sms": {**SERVICES["sms"], "read_onyl": True}}})
 
 
-def test_a_linter_finds_nothing_grave():
+def test_a_linter_finds_nothing_grave(tree):
     linter = Path(sys.executable).parent / "compose-lint"
-    subprocess.run([linter, "check", "--fail-on", "high", DEPLOY / "compose.yaml"], check=True)
+    subprocess.run([linter, "check", "--fail-on", "high", tree / "compose.yaml"], check=True)
 
 
 def test_docker_compose_reads_it_where_it_is_installed(tree):

@@ -98,6 +98,22 @@ def test_files_and_folders_that_it_names_are_there():
             assert (DEPLOY / service["build"]["context"] / "Dockerfile").exists()
 
 
+def test_prometheus_and_grafana_find_each_other_and_their_files():
+    def mounts(name):
+        return dict(reversed(volume.removesuffix(":ro").split(":")) for volume in SERVICES[name]["volumes"])
+
+    scraping = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    assert set(scraping["rule_files"]) <= set(mounts("prometheus"))
+    provisioning = DEPLOY / "grafana/provisioning"
+    assert mounts("grafana")["/etc/grafana/provisioning"] == "./grafana/provisioning"
+    providers = [each for file in provisioning.glob("dashboards/*.y*ml") for each in yaml.safe_load(file.read_text())["providers"]]
+    assert [f"{each['options']['path']}/dashboard.json" for each in providers] == [
+        target for target, source in mounts("grafana").items() if source == "./grafana/dashboard.json"]
+    sources = [each for file in provisioning.glob("datasources/*.y*ml") for each in yaml.safe_load(file.read_text())["datasources"]]
+    assert [each["url"] for each in sources] == ["http://prometheus:9090"]
+    assert SERVICES["grafana"]["networks"] == SERVICES["prometheus"]["networks"] == ["metrics"]
+
+
 def test_secrets_are_files(tree):
     resolved = resolve(tree)
     declared = {name: tree / where["file"] for name, where in resolved["secrets"].items()}

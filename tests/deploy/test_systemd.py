@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -56,7 +57,7 @@ def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
     state.mkdir()
     shutil.chown(state, 65534, 65534)
     environment = dict(each.replace("%d", str(credentials)).split("=", 1) for each in unit["Environment"])
-    environment |= {"SMS_GATEWAYAPI__SENDER": "ExampleShop", "SMS_GATEWAYAPI__ENDPOINT": "http://127.0.0.1:8081/rest/mtsms"}
+    environment |= {"SMS_GATEWAYAPI__SENDER": "ExampleShop", "SMS_GATEWAYAPI__ENDPOINT": "http://localhost:8081/rest/mtsms"}
     simulator = Running([binary, "simulator", f"--token={SECRET}", "--listen=127.0.0.1:8081"])
     closed = """mount -t proc -o subset=pid,hidepid=invisible proc /proc && mount --bind "$PWD" "$PWD" &&
         mount -o remount,bind,ro / && cd "$PWD" && exec "$@" """
@@ -72,6 +73,9 @@ def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
             text = metrics.read().decode()
         assert 'sms_requests_total{outcome="accepted"' in text and "process_resident_memory_bytes" in text
         assert (state / "ledger.db").exists()
+        assert unit["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+        service.process.send_signal(signal.SIGHUP)
+        service.line_with("the templates were loaded anew")
         assert service.end() == 0
 
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod healthcheck;
+mod openapi;
 mod render;
 mod sandbox;
 mod send;
@@ -60,6 +61,8 @@ enum Command {
     Simulator(simulator::SimulatorArgs),
     /// For containers: succeeds when the service is ready.
     Healthcheck,
+    /// Prints the `OpenAPI` document of the service.
+    Openapi,
 }
 
 /// Why a command failed, as one sentence for whoever typed it.
@@ -97,6 +100,7 @@ pub fn run() -> ExitCode {
         Command::Send(args) => runtime.block_on(send::run(args, source)),
         Command::Simulator(args) => runtime.block_on(simulator::run(args)).map_err(CliError::from),
         Command::Healthcheck => healthcheck::run(source),
+        Command::Openapi => openapi::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

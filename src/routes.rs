@@ -6,6 +6,7 @@ mod delivery_reports;
 mod health;
 mod lifecycle;
 mod metrics;
+mod openapi;
 mod operator;
 mod problem;
 mod send;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse, Resource,
+    HttpResponse, Resource, Route, guard,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -25,9 +26,11 @@ use actix_web::{
     mime,
     web::{self, ServiceConfig},
 };
+use utoipa::OpenApi;
 
 pub use self::{
     lifecycle::{Accepted, Lifecycle},
+    openapi::openapi,
     operator::Operators,
     sentence::Sentences,
 };
@@ -64,6 +67,11 @@ impl Public {
     }
 }
 
+/// As the document has them.
+#[derive(OpenApi)]
+#[openapi(paths(send::post, delivery_reports::post, health::live, health::ready))]
+struct PublicPaths;
+
 /// What faces the world.
 pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
     move |services| {
@@ -77,8 +85,8 @@ pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
         services
             .app_data(state)
             .service(resource("/send", "POST").route(web::post().to(send::post)))
-            .service(resource("/health/live", "GET").route(web::get().to(health::live)))
-            .service(resource("/health/ready", "GET").route(web::get().to(health::ready)))
+            .service(resource("/health/live", "GET, HEAD").route(get().to(health::live)))
+            .service(resource("/health/ready", "GET, HEAD").route(get().to(health::ready)))
             .default_service(web::to(async || plain(StatusCode::NOT_FOUND, "There is nothing here.\n")));
     }
 }
@@ -91,18 +99,29 @@ pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) 
         }
         services
             .app_data(web::Data::from(metrics))
-            .service(resource("/metrics", "GET").route(web::get().to(metrics::get)))
+            .service(resource("/metrics", "GET, HEAD").route(get().to(metrics::get)))
+            .service(resource("/openapi.json", "GET, HEAD").route(get().to(openapi::get)))
             .default_service(web::to(async || plain(StatusCode::NOT_FOUND, "There is nothing here.\n")));
     }
 }
 
 /// A resource that tells any other method which it has.
 fn resource(path: &'static str, methods: &'static str) -> Resource {
-    web::resource(path).default_service(web::to(move || async move {
-        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.\n");
+    let not_allowed = || plain(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.\n");
+    only_with(methods, web::resource(path), not_allowed)
+}
+
+fn only_with(methods: &'static str, resource: Resource, not_allowed: fn() -> HttpResponse) -> Resource {
+    resource.default_service(web::to(move || async move {
+        let mut response = not_allowed();
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         response
     }))
+}
+
+/// HEAD is GET without the body, which actix-web leaves out.
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 fn plain(status: StatusCode, text: &'static str) -> HttpResponse {

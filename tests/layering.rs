@@ -38,6 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["ledger"]),
     ("tokio_postgres_rustls", &["ledger"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("utoipa", &["ledger", "routes", "sms", "templates"]),
     ("webpki_roots", &["ledger", "tls"]),
 ];
 /// Lines outside tests.

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use crate::{
     gatewayapi::{ErrorCode, Failure, FailureKind, Receipt},
     limits::{Pseudonym, Touched},
-    sms::{Cost, Country, DeliveryStatus, Encoding, ErrorGroup, MessageId, Timestamp, UsageType},
+    sms::{Cost, Country, DeliveryStatus, Encoding, ErrorGroup, MessageId, Timestamp, UsageType, one_of},
 };
 
 /// A row when it is opened, before anything leaves.
@@ -72,6 +76,13 @@ impl Outcome {
     }
 }
 
+impl ToSchema for Outcome {}
+impl PartialSchema for Outcome {
+    fn schema() -> RefOr<Schema> {
+        one_of(Self::ALL.map(Self::as_str), "What became of a message on its way to GatewayAPI.")
+    }
+}
+
 impl From<FailureKind> for Outcome {
     fn from(kind: FailureKind) -> Self {
         match kind {
@@ -131,43 +142,69 @@ impl Settlement {
     }
 }
 
-/// A row, as operators see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A message, as operators see it: no code, no text, no plain number.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Message)]
 pub struct MessageRecord {
     pub id: MessageId,
     /// The newest thing known: a delivery status, else the outcome, else `open`.
+    #[schema(examples("delivered"))]
     pub status: String,
+    #[schema(value_type = UsageType)]
     pub usage_type: String,
+    /// ISO 3166-1, where the number has one.
+    #[schema(examples("DK"))]
     pub country: Option<String>,
     /// Masked.
+    #[schema(examples("+45******45"))]
     pub to: String,
     pub admitted_at: Timestamp,
+    /// When it was handed over for sending.
     pub sent_at: Option<Timestamp>,
+    /// When its outcome was known.
     pub settled_at: Option<Timestamp>,
     pub delivered_at: Option<Timestamp>,
+    /// What became of it on its way to GatewayAPI; none while it is open.
+    #[schema(value_type = Option<Outcome>)]
     pub outcome: Option<String>,
+    /// Why it was not accepted.
+    #[schema(examples("recipient"))]
     pub error_kind: Option<String>,
     /// GatewayAPI's, such as `0x0215`.
     #[serde(serialize_with = "as_code")]
+    #[schema(value_type = Option<String>, examples("0x0215"))]
     pub error_code: Option<u32>,
+    /// The language of the template.
+    #[schema(examples("en"))]
     pub locale: Option<String>,
+    /// Changes with the template's text.
     pub template_variant: Option<String>,
+    #[schema(value_type = Option<Encoding>)]
     pub encoding: Option<String>,
     pub segments: Option<u32>,
     pub gatewayapi_id: Option<u64>,
     /// In the currency's unit.
+    #[schema(examples(0.12))]
     pub cost: Option<f64>,
+    /// ISO 4217.
+    #[schema(examples("DKK"))]
     pub currency: Option<String>,
     pub delivery: Option<DeliveryRecord>,
 }
 
 /// The newest delivery report of a message.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub struct DeliveryRecord {
+    #[schema(value_type = DeliveryStatus)]
     pub status: String,
+    /// When that state was reached, by GatewayAPI's clock.
     pub time: Timestamp,
+    /// Where on its way it failed.
+    #[schema(examples("HLR"))]
     pub error_group: Option<String>,
     #[serde(serialize_with = "as_code")]
+    #[schema(value_type = Option<String>, examples("0x1001"))]
     pub error_code: Option<u32>,
 }
 

@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     problem::Problem,
@@ -155,9 +156,12 @@ const fn sentence_of(limit: Limit) -> Sentence {
     }
 }
 
-#[derive(Serialize)]
-struct Acceptance<'a> {
+/// GatewayAPI accepted the message.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Acceptance<'a> {
     message_id: Option<MessageId>,
+    /// One sentence, for people.
+    #[schema(examples("Your text message is on its way."))]
     detail: &'a str,
 }
 

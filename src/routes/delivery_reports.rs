@@ -32,6 +32,26 @@ const LONGEST_BODY: usize = 64 * 1024;
 const BODY_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The signature's claims are the report. The body is read only so that the connection can be used again.
+#[utoipa::path(
+    post,
+    path = "/delivery-reports",
+    operation_id = "report",
+    tag = "GatewayAPI",
+    summary = "Report on a message",
+    description = "GatewayAPI's webhook, which tells what became of a message. Only there with \
+        `delivery_reports.secret`. The claims of the signature are the report: `id`, `status`, `time`, `userref`, and for \
+        a failure `code`. The body repeats them and is not read.",
+    security(("report" = [])),
+    responses(
+        (status = 200, description = "Noted, whatever it says.", body = String, content_type = "text/plain",
+            example = "Noted.\n"),
+        (status = 401, description = "It is not signed with a secret that is known here.", body = String,
+            content_type = "text/plain", example = "This report is not signed with a secret that is known here.\n"),
+        (status = 503, description = "It can't be kept now, and should be repeated.", body = String,
+            content_type = "text/plain", headers(("Retry-After" = u32, description = "Seconds to wait.")),
+            example = "This report can't be kept now: please repeat it.\n")
+    )
+)]
 pub(super) async fn post(
     request: HttpRequest,
     body: web::Payload,

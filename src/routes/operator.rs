@@ -1,5 +1,6 @@
 //! `/api`: what operators see, and what they may try.
 
+mod answers;
 mod events;
 mod messages;
 mod page;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpRequest, HttpResponse,
+    Error, HttpRequest, HttpResponse, Resource,
     body::MessageBody,
     dev::{HttpServiceFactory, ServiceRequest, ServiceResponse},
     http::{
@@ -29,7 +30,10 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokio::sync::Semaphore;
 
-use super::{Public, body, problem::Problem, resource};
+use utoipa::OpenApi;
+
+pub(super) use self::answers::{limit_header, message_id_header, retry_after_header};
+use super::{Public, body, get, only_with, problem::Problem};
 use crate::{
     auth::{OperatorAuthorization, only_authorization},
     config::{self, Secrets, Settings},
@@ -76,20 +80,32 @@ pub(super) fn services(state: web::Data<Operators>) -> impl FnOnce(&mut web::Ser
     }
 }
 
+/// As the document has them, below `/api`.
+#[derive(OpenApi)]
+#[openapi(paths(test_delivery::post, messages::list, messages::get, events::get, preview::post, templates::get))]
+pub(super) struct ApiPaths;
+
 fn api(state: web::Data<Operators>) -> impl HttpServiceFactory {
     let guarding = state.clone();
     web::scope("/api")
         .app_data(state)
         .wrap(from_fn(move |request, next| guard(guarding.clone(), request, next)))
         .service(
-            resource("/messages", "GET, POST")
-                .route(web::get().to(messages::list))
+            resource("/messages", "GET, HEAD, POST")
+                .route(get().to(messages::list))
                 .route(web::post().to(test_delivery::post)),
         )
-        .service(resource("/messages/{id}", "GET").route(web::get().to(messages::get)))
-        .service(resource("/messages/{id}/events", "GET").route(web::get().to(events::get)))
+        .service(resource("/messages/{id}", "GET, HEAD").route(get().to(messages::get)))
+        .service(resource("/messages/{id}/events", "GET, HEAD").route(get().to(events::get)))
         .service(resource("/preview", "POST").route(web::post().to(preview::post)))
-        .service(resource("/templates", "GET").route(web::get().to(templates::get)))
+        .service(resource("/templates", "GET, HEAD").route(get().to(templates::get)))
+        .default_service(web::to(async || problem(StatusCode::NOT_FOUND, "unknown_path", "there is nothing here")))
+}
+
+fn resource(path: &'static str, methods: &'static str) -> Resource {
+    only_with(methods, web::resource(path), || {
+        problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this method is not allowed here")
+    })
 }
 
 /// Lets operators in, and nobody keep what they are told.

@@ -8,38 +8,53 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{gatewayapi::Failure, limits::Refusal, send::SendError, sms::MessageId};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// RFC 9457, section 3, with our extensions.
-#[derive(Serialize)]
+/// Problem details (RFC 9457).
+#[derive(Serialize, ToSchema)]
 pub(super) struct Problem<'a> {
+    /// Names the problem, for programs.
     #[serde(rename = "type")]
+    #[schema(examples("urn:gatewayapi-sms-connector:problem:recipient_refused"))]
     pub(super) kind: String,
+    /// The status in words.
+    #[schema(examples("Unprocessable Entity"))]
     pub(super) title: &'static str,
+    #[schema(examples(422))]
     pub(super) status: u16,
+    /// One sentence, for people.
+    #[schema(examples("No text message can be sent to this number. Please use another number."))]
     pub(super) detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message_id: Option<MessageId>,
     /// The query's parameter that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("limit"))]
     pub(super) parameter: Option<&'a str>,
     #[serde(flatten)]
-    pub(super) cause: Option<Cause<'a>>,
+    pub(super) cause: Cause<'a>,
 }
 
 /// What operators are told of a message that was not sent, and persons are not.
-#[derive(Serialize, Default)]
+#[derive(Serialize, Default, ToSchema)]
 pub(super) struct Cause<'a> {
     /// The sentence that a person would have read.
-    person_reads: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    person_reads: Option<&'a str>,
+    /// The limit that refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("number"))]
     limit: Option<&'static str>,
+    /// Its rule.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("cooldown"))]
     rule: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("recipient"))]
     error_kind: Option<&'static str>,
     /// GatewayAPI's, such as `0x0215`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +73,7 @@ impl<'a> Problem<'a> {
             detail,
             message_id: None,
             parameter: None,
-            cause: None,
+            cause: Cause::default(),
         }
     }
 
@@ -75,7 +90,7 @@ impl<'a> Problem<'a> {
 
 impl<'a> Cause<'a> {
     pub(super) fn of(error: &'a SendError, person_reads: &'a str) -> Self {
-        let nothing = Self { person_reads, ..Self::default() };
+        let nothing = Self { person_reads: Some(person_reads), ..Self::default() };
         match error {
             SendError::Number(error) => Self { error_kind: Some(error.as_str()), ..nothing },
             SendError::Limit(Refusal { limit, rule, .. }) => {

@@ -1,5 +1,7 @@
 //! `POST /send`: Logto's call, as its HTTP SMS connector makes it.
 
+mod answers;
+
 use std::{net::IpAddr, time::Instant};
 
 use actix_web::{
@@ -9,7 +11,9 @@ use actix_web::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
+use self::answers::Answers;
 use super::{
     Public,
     answer::Answer,
@@ -24,16 +28,40 @@ use crate::{
 };
 
 /// The body of a call. Keys that we don't know are welcome: Logto added `ip` that way.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Call, description = "Logto's call. Other keys are welcome.")]
 struct CallJson {
+    /// The recipient, in international form.
+    #[schema(examples("+4526091045"))]
     to: String,
+    /// What the message is for; what is not known means `Generic`.
     #[serde(rename = "type")]
+    #[schema(examples("SignIn"))]
     usage_type: String,
+    /// The template's values: the code, the language, and whatever else Logto sends.
+    #[schema(value_type = Object)]
     payload: Payload,
+    /// The person's IPv4 or IPv6 address. Anything else is ignored.
     #[serde(default)]
+    #[schema(examples("203.0.113.7"))]
     ip: Option<Value>,
 }
 
+#[utoipa::path(
+    post,
+    path = "/send",
+    operation_id = "send",
+    tag = "Logto",
+    summary = "Send a verification code",
+    description = "Renders the message in the person's language and sends it once. The answer is one short sentence for \
+        the person, in their language, because Logto shows it. With `Accept: application/json` or \
+        `application/problem+json` it is JSON.",
+    security(("logto" = [])),
+    request_body(content = CallJson, example = json!({
+        "to": "+4526091045", "type": "SignIn", "payload": {"code": "123456", "locale": "en"}, "ip": "203.0.113.7"
+    })),
+    responses(Answers)
+)]
 pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Public>) -> HttpResponse {
     let begun = Instant::now();
     let deadline = state.deadline_from(begun);

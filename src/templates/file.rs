@@ -9,7 +9,7 @@ use super::fault::{TemplateFault, TemplateFaults, TemplateWarning};
 use crate::sms::UsageType;
 
 /// In which syntax a template is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Syntax {
     /// `{{ path.to.value }}`, exactly as Logto's own connectors render it.

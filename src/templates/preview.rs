@@ -2,19 +2,25 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{RenderError, Syntax, TemplateSet, samples};
-use crate::sms::{Measure, Payload, UsageType, measure};
+use crate::sms::{Encoding, Measure, Payload, UsageType, measure};
 
 /// A rendered message with its measure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Preview {
+    #[schema(examples("Example: 123456 is your sign-in code."))]
     pub text: String,
-    /// GatewayAPI's name for it.
+    /// GatewayAPI's name for it: `UTF8` is the GSM 03.38 alphabet.
+    #[schema(value_type = Encoding)]
     pub encoding: &'static str,
+    /// How many messages it travels as, and is paid for as.
     pub segments: u32,
+    /// Septets of GSM 03.38, or UTF-16 code units.
     pub units: u32,
     /// The language of the template.
+    #[schema(examples("en"))]
     pub locale: String,
     #[serde(skip)]
     pub measured: Measure,

@@ -9,10 +9,10 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     body::{BodySize, MessageBody},
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{CONTENT_TYPE, HeaderName, HeaderValue},
     },
     web::{self, Bytes},
@@ -22,8 +22,13 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Operators, messages::find, problem};
-use crate::{ledger::MessageRecord, routes::Public};
+use super::{
+    Operators,
+    answers::{Busy, Unauthorized, UnknownMessage},
+    messages::find,
+    problem,
+};
+use crate::{ledger::MessageRecord, routes::Public, sms::MessageId};
 
 /// Each asks the ledger three times a second.
 pub(super) const MOST_STREAMS: usize = 100;
@@ -37,7 +42,21 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// nginx would wait for more.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-pub(super) async fn get(id: web::Path<String>, state: web::Data<Operators>) -> HttpResponse {
+#[utoipa::path(
+    get,
+    path = "/messages/{id}/events",
+    operation_id = "followMessage",
+    tag = "Messages",
+    summary = "Follow a message",
+    description = "Server-sent events: its state now, and each change. The data of each `state` event is a message as \
+        JSON on one line. The stream ends after the last state, or after 5 minutes.",
+    security(("operator" = [])),
+    params(("id" = MessageId, Path, description = "The message's id, as in `X-Message-Id`.")),
+    responses(Unauthorized, UnknownMessage, Busy,
+        (status = 200, description = "Its states.", body = String, content_type = "text/event-stream",
+            example = "event: state\ndata: {\"id\":\"019aaf3c-7f2e-7b54-9d6e-3a1c5e8f9b20\",\"status\":\"accepted\"}\n\n"))
+)]
+pub(super) async fn get(request: HttpRequest, id: web::Path<String>, state: web::Data<Operators>) -> HttpResponse {
     let Ok(place) = Arc::clone(&state.streams).try_acquire_owned() else {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "too many streams of events are open");
     };
@@ -45,12 +64,14 @@ pub(super) async fn get(id: web::Path<String>, state: web::Data<Operators>) -> H
         Ok(message) => message,
         Err(error) => return error,
     };
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_TYPE, EVENT_STREAM)).insert_header((BUFFERING, HeaderValue::from_static("no")));
+    if request.method() == Method::HEAD {
+        return response.finish();
+    }
     let (events, stream) = mpsc::channel(1);
     tokio::spawn(tell(message, state.shared.clone(), events, place));
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, EVENT_STREAM))
-        .insert_header((BUFFERING, HeaderValue::from_static("no")))
-        .body(Stream(stream))
+    response.body(Stream(stream))
 }
 
 /// Until nothing more is to be expected, the client goes, or the service stops.

@@ -2,15 +2,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Operators, ledger_away, problem, query};
+use super::{
+    Operators,
+    answers::{LedgerAway, Unauthorized, UnknownMessage},
+    ledger_away, problem, query,
+};
 use crate::{
     ledger::{Ledger, MessageRecord, Query},
     routes::problem::Problem,
     sms::MessageId,
 };
 
-#[derive(Serialize)]
+/// Some of the messages, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Messages)]
 struct Page {
     messages: Vec<MessageRecord>,
     /// Where the next page begins. `None`: this is the last.
@@ -18,6 +25,21 @@ struct Page {
 }
 
 /// Newest first.
+#[utoipa::path(
+    get,
+    path = "/messages",
+    operation_id = "listMessages",
+    tag = "Messages",
+    summary = "What was sent",
+    description = "Newest first. Each parameter narrows it, and may be given once.",
+    security(("operator" = [])),
+    params(query::Parameters),
+    responses(Unauthorized, LedgerAway,
+        (status = 200, description = "A page of messages, and where the next begins.", body = Page),
+        (status = 400, description = "A parameter is wrong, or there is none of its name.", body = Problem,
+            content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn list(request: HttpRequest, state: web::Data<Operators>) -> HttpResponse {
     let ledger = &state.shared.ledger;
     let query = match query::parse(request.query_string(), |msisdn| ledger.pseudonym(msisdn)) {
@@ -36,6 +58,18 @@ pub(super) async fn list(request: HttpRequest, state: web::Data<Operators>) -> H
     HttpResponse::Ok().json(Page { messages, next })
 }
 
+#[utoipa::path(
+    get,
+    path = "/messages/{id}",
+    operation_id = "getMessage",
+    tag = "Messages",
+    summary = "One message",
+    description = "Its state, times, template, segments, cost and delivery.",
+    security(("operator" = [])),
+    params(("id" = MessageId, Path, description = "The message's id, as in `X-Message-Id`.")),
+    responses(Unauthorized, UnknownMessage, LedgerAway,
+        (status = 200, description = "What is known of it.", body = MessageRecord))
+)]
 pub(super) async fn get(id: web::Path<String>, state: web::Data<Operators>) -> HttpResponse {
     find(&id, &state.shared.ledger).await.map_or_else(|error| error, |message| HttpResponse::Ok().json(message))
 }

@@ -1,38 +1,104 @@
 //! `POST /api/preview`: what a message would say.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::{
+    PartialSchema as _, ToSchema,
+    openapi::{Object, OneOf, RefOr, Schema, schema::Type},
+};
 
-use super::{Operators, bad_request, problem, read, usage_type};
+use super::{
+    Operators,
+    answers::{Unauthorized, UnreadBody},
+    bad_request, problem, read, usage_type,
+};
 use crate::{
+    routes::problem::Problem,
     sms::{Costly, Recipient, UsageType, costly, segment_starts},
     templates::{Preview, Syntax, TemplateSet},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     #[serde(rename = "type")]
+    #[schema(value_type = Option<UsageType>)]
     usage_type: Option<String>,
     /// A template in place of a usage type's own.
     content: Option<String>,
     syntax: Option<Syntax>,
+    /// The language, as a BCP 47 tag.
+    #[schema(examples("de"))]
     locale: Option<String>,
+    /// The template's values; without any, those of a usual request.
+    #[schema(value_type = Option<Object>)]
     payload: Option<Map<String, Value>>,
     /// The number whose country may have a sender of its own.
+    #[schema(examples("+4526091045"))]
     to: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A rendered message, how it would travel, and who it would come from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PreviewAsShown)]
 struct Shown<'a> {
     #[serde(flatten)]
     preview: &'a Preview,
+    #[schema(examples("ExampleShop"))]
     sender: &'a str,
     costly: Vec<Costly>,
     segment_starts: Vec<usize>,
 }
 
+/// What is wanted, as the document has it: a usage type's own template, or one that is given in the call.
+struct EitherOr;
+impl utoipa::ToSchema for EitherOr {
+    fn name() -> Cow<'static, str> {
+        "WantedPreview".into()
+    }
+}
+impl utoipa::PartialSchema for EitherOr {
+    fn schema() -> RefOr<Schema> {
+        let RefOr::T(Schema::Object(wanted)) = Wanted::schema() else { unreachable!("a struct is an object") };
+        let variant = |title: &str, needed: &str, schema: RefOr<Schema>, without: &[&str]| {
+            let mut variant = Object { title: Some(title.to_owned()), ..wanted.clone() };
+            variant.required.push(needed.to_owned());
+            variant.properties.insert(needed.to_owned(), schema);
+            for name in without {
+                variant.properties.insert((*name).to_owned(), Object::with_type(Type::Null).into());
+            }
+            variant
+        };
+        let content = Object::builder().schema_type(Type::String).examples(["{{brand}}: {{code}}"]).into();
+        OneOf::builder()
+            .item(variant("A usage type's template", "type", UsageType::schema(), &["content", "syntax"]))
+            .item(variant("A template of your own", "content", content, &["type"]))
+            .into()
+    }
+}
+
+#[utoipa::path(
+    post,
+    path = "/preview",
+    operation_id = "preview",
+    tag = "Templates",
+    summary = "What a message would say",
+    description = "Renders a usage type's template, or one that is given in the call. Nothing is sent.",
+    security(("operator" = [])),
+    request_body(content = EitherOr, examples(
+        ("Type" = (summary = "A usage type's template", value = json!({"type": "SignIn", "locale": "de"}))),
+        ("Content" = (summary = "A template of your own",
+            value = json!({"content": "Code: {{code}}", "payload": {"code": "042"}})))
+    )),
+    responses(Unauthorized, UnreadBody,
+        (status = 200, description = "The text, and how it would travel.", body = Shown),
+        (status = 422, description = "The template is faulty, or a value that it needs is missing.", body = Problem,
+            content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Operators>) -> HttpResponse {
     let Wanted { usage_type: name, content, syntax, locale, payload, to } = match read(&request, body).await {
         Ok(wanted) => wanted,

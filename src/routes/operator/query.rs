@@ -3,12 +3,20 @@
 use std::collections::HashSet;
 
 use url::form_urlencoded;
+use utoipa::{
+    IntoParams, PartialSchema as _,
+    openapi::{
+        KnownFormat, ObjectBuilder, RefOr, Required, Schema, SchemaFormat,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{AnyOf, Type},
+    },
+};
 
 use super::usage_type;
 use crate::{
     ledger::{Outcome, Query},
     limits::Pseudonym,
-    sms::{Country, DeliveryStatus, MessageId, Msisdn, Recipient, Timestamp},
+    sms::{Country, DeliveryStatus, MessageId, Msisdn, Recipient, Timestamp, UsageType, one_of},
 };
 
 const DEFAULT_LIMIT: usize = 50;
@@ -60,15 +68,54 @@ pub(super) fn parse(query: &str, pseudonym: impl Fn(Msisdn) -> Pseudonym) -> Res
 
 /// One of the statuses that a row may have.
 fn status(text: &str) -> Result<String, String> {
-    let outcomes = Outcome::ALL.map(|outcome| outcome.as_str().to_owned());
-    let deliveries = DeliveryStatus::ALL.map(|status| status.as_str().to_lowercase());
-    let mut known: Vec<_> = ["open".to_owned()].into_iter().chain(outcomes).chain(deliveries).collect();
+    let known = statuses();
     if known.iter().any(|status| status == text) {
         return Ok(text.to_owned());
     }
+    Err(format!("must be one of: {}", known.join(", ")))
+}
+
+fn statuses() -> Vec<String> {
+    let outcomes = Outcome::ALL.map(|outcome| outcome.as_str().to_owned());
+    let deliveries = DeliveryStatus::ALL.map(|status| status.as_str().to_lowercase());
+    let mut known: Vec<_> = ["open".to_owned()].into_iter().chain(outcomes).chain(deliveries).collect();
     known.sort();
     known.dedup();
-    Err(format!("must be one of: {}", known.join(", ")))
+    known
+}
+
+/// What [`parse`] reads, for the interface's document.
+pub(super) struct Parameters;
+impl IntoParams for Parameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let formatted = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
+        let statuses = statuses();
+        let status = one_of(statuses.iter().map(String::as_str), "A delivery status, an outcome, or `open`.");
+        let since = AnyOf::builder().item(formatted(KnownFormat::DateTime)).item(formatted(KnownFormat::Date));
+        let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MOST as u64));
+        let number = text().pattern(Some(r"^\+?[0-9]{8,15}$")).examples(["+4526091045"]);
+        let country = text().pattern(Some("^[A-Za-z]{2}$")).examples(["DK"]);
+        let rows: [(&str, &str, RefOr<Schema>); 7] = [
+            ("number", "The recipient, in any usual form.", number.into()),
+            ("status", "The newest thing known.", status),
+            ("type", "The usage type.", UsageType::schema()),
+            ("country", "The recipient's country (ISO 3166-1).", country.into()),
+            ("since", "Admitted then or later: a date, or a moment.", since.into()),
+            ("cursor", "The `next` of the page before.", MessageId::schema()),
+            ("limit", "Messages of a page.", limit.default(Some(DEFAULT_LIMIT.into())).into()),
+        ];
+        let parameter = |(name, description, schema): (&str, &str, RefOr<Schema>)| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(description))
+                .schema(Some(schema))
+                .build()
+        };
+        rows.map(parameter).into()
+    }
 }
 
 #[cfg(test)]

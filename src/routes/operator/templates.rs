@@ -2,41 +2,64 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::Operators;
+use super::{Operators, answers::Unauthorized};
 use crate::{
     sms::UsageType,
     templates::{LoadedTemplate, Preview, Syntax, TemplateSet, samples},
 };
 
-#[derive(Serialize)]
+/// The loaded templates.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Templates)]
 struct Loaded<'a> {
+    #[schema(examples("en"))]
     default_locale: &'a str,
     /// All of Logto's, in its order.
     usage_types: Vec<Usage<'a>>,
+    /// What should be looked at.
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// A usage type's templates.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplatesOfUsageType)]
 struct Usage<'a> {
     #[serde(rename = "type")]
+    #[schema(value_type = UsageType)]
     name: &'static str,
     /// It has no templates of its own, and these stand in.
+    #[schema(value_type = Option<UsageType>)]
     falls_back_to: Option<&'static str>,
     templates: Vec<Template<'a>>,
 }
 
-#[derive(Serialize)]
+/// A template in one language.
+#[derive(Serialize, ToSchema)]
 struct Template<'a> {
+    #[schema(examples("en"))]
     locale: &'a str,
     syntax: Syntax,
     /// As it is written.
+    #[schema(examples("{{brand}}: {{code}} is your sign-in code."))]
     content: &'a str,
+    /// Changes with the text.
     variant: &'a str,
     /// With a code, and where requests may come without one, without.
     samples: Vec<Preview>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/templates",
+    operation_id = "listTemplates",
+    tag = "Templates",
+    summary = "The loaded templates",
+    description = "With what each makes of a usual request, its encoding and segments, and the warnings.",
+    security(("operator" = [])),
+    responses(Unauthorized, (status = 200, description = "All of them.", body = Loaded))
+)]
 pub(super) async fn get(state: web::Data<Operators>) -> HttpResponse {
     let set = state.templates.load();
     HttpResponse::Ok().json(Loaded {

@@ -6,8 +6,13 @@ use actix_web::{HttpRequest, HttpResponse, http::ConnectionType, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
-use super::{Operators, bad_request, read, usage_type};
+use super::{
+    Operators,
+    answers::{Unauthorized, Undelivered, UnreadBody},
+    bad_request, read, usage_type,
+};
 use crate::{
     ledger::MessageRecord,
     routes::{
@@ -26,24 +31,62 @@ const TEST_CODE: &str = "000000";
 /// The answer does not wait longer for the ledger.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[derive(Deserialize)]
+/// A test delivery.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TestDelivery {
+    /// The recipient, in international form.
+    #[schema(examples("+4526091045"))]
     to: String,
+    /// `Generic` unless you say otherwise.
     #[serde(rename = "type")]
+    #[schema(value_type = Option<UsageType>)]
     usage_type: Option<String>,
+    /// The language, as a BCP 47 tag.
+    #[schema(examples("de"))]
     locale: Option<String>,
+    /// The template's values. Without `code` and `link`, the code is `000000`.
+    #[schema(value_type = Option<Object>, examples(json!({"code": "000000"})))]
     payload: Option<Map<String, Value>>,
 }
 
-#[derive(Serialize)]
+/// GatewayAPI accepted a test delivery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TestDeliveryAccepted)]
 struct Accepted {
     id: MessageId,
     /// `accepted`, or `test_number`: nothing was sent.
+    #[schema(examples("accepted"))]
     outcome: &'static str,
+    /// None for a test number, and where the ledger is slow.
     message: Option<MessageRecord>,
 }
 
+#[utoipa::path(
+    post,
+    path = "/messages",
+    operation_id = "sendTestMessage",
+    tag = "Messages",
+    summary = "Send a test message",
+    description = "It goes along the very line of Logto's calls, limits and all. The answer comes when GatewayAPI has \
+        accepted or refused it; what becomes of it afterwards is told by its events.",
+    security(("operator" = [])),
+    request_body(content = TestDelivery, examples(
+        ("Short" = (summary = "All by default", value = json!({"to": "+4526091045"}))),
+        ("Long" = (summary = "A sign-in in German",
+            value = json!({"to": "+4526091045", "type": "SignIn", "locale": "de", "payload": {"code": "123456"}})))
+    )),
+    responses(Unauthorized, UnreadBody, Undelivered, (
+        status = 200,
+        description = "GatewayAPI accepted it, or the number is a test number.",
+        body = Accepted,
+        headers(("X-Message-Id" = MessageId, description = "The message's id.")),
+        links(
+            ("message" = (operation_id = "getMessage", parameters(("id" = "$response.body#/id")))),
+            ("events" = (operation_id = "followMessage", parameters(("id" = "$response.body#/id"))))
+        )
+    ))
+)]
 pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Operators>) -> HttpResponse {
     let begun = Instant::now();
     let shared = &state.shared;
@@ -68,7 +111,7 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
         Err(error) => {
             let cause = Cause::of(error, shared.sentences.text(answer.sentence, language));
             let detail = error.to_string();
-            Problem { cause: Some(cause), ..answer.problem(&detail) }.put_into(&mut answer.head())
+            Problem { cause, ..answer.problem(&detail) }.put_into(&mut answer.head())
         }
     }
 }

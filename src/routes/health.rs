@@ -14,7 +14,7 @@ struct Health {
     status: &'static str,
     /// `up` or `away`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("up"))]
+    #[schema(nullable = false, examples("up"))]
     ledger: Option<&'static str>,
 }
 

@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::{PublicPaths, operator::ApiPaths, problem::Problem};
+use super::{PublicPaths, answer::Acceptance, operator::ApiPaths, problem::Problem};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -24,7 +24,7 @@ use super::{PublicPaths, operator::ApiPaths, problem::Problem};
             Any other path is answered 404, any other method 405 with `Allow`. Where there is `GET`, there is `HEAD`. \
             Under `/api` whoever has no token is answered 401 before anything else."
     ),
-    components(schemas(Problem)),
+    components(schemas(Acceptance, Problem)),
     tags(
         (name = "Logto", description = "What Logto's HTTP SMS connector calls."),
         (name = "GatewayAPI", description = "What GatewayAPI calls."),

@@ -30,10 +30,11 @@ pub(super) struct Problem<'a> {
     #[schema(examples("No text message can be sent to this number. Please use another number."))]
     pub(super) detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) message_id: Option<MessageId>,
     /// The query's parameter that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("limit"))]
+    #[schema(nullable = false, examples("limit"))]
     pub(super) parameter: Option<&'a str>,
     #[serde(flatten)]
     pub(super) cause: Cause<'a>,
@@ -41,26 +42,30 @@ pub(super) struct Problem<'a> {
 
 /// What operators are told of a message that was not sent, and persons are not.
 #[derive(Serialize, Default, ToSchema)]
+#[schema(as = ProblemCause)]
 pub(super) struct Cause<'a> {
     /// The sentence that a person would have read.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     person_reads: Option<&'a str>,
     /// The limit that refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("number"))]
+    #[schema(nullable = false, examples("number"))]
     limit: Option<&'static str>,
     /// Its rule.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("cooldown"))]
+    #[schema(nullable = false, examples("cooldown"))]
     rule: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("recipient"))]
+    #[schema(nullable = false, examples("recipient"))]
     error_kind: Option<&'static str>,
     /// GatewayAPI's, such as `0x0215`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error_code: Option<String>,
     /// GatewayAPI's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     incident_uuid: Option<&'a str>,
 }
 

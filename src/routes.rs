@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod delivery_reports;
+mod docs;
 mod health;
 mod lifecycle;
 mod metrics;
@@ -101,6 +102,8 @@ pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) 
             .app_data(web::Data::from(metrics))
             .service(resource("/metrics", "GET, HEAD").route(get().to(metrics::get)))
             .service(resource("/openapi.json", "GET, HEAD").route(get().to(openapi::get)))
+            .service(resource("/docs", "GET, HEAD").route(get().to(docs::index)))
+            .service(resource("/docs/{file}", "GET, HEAD").route(get().to(docs::file)))
             .default_service(web::to(async || plain(StatusCode::NOT_FOUND, "There is nothing here.\n")));
     }
 }

@@ -12,7 +12,12 @@ use utoipa::{
     },
 };
 
-use super::{PublicPaths, answer::Acceptance, operator::ApiPaths, problem::Problem};
+use super::{
+    PublicPaths,
+    answer::Acceptance,
+    operator::{ApiPaths, PagePaths},
+    problem::Problem,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -38,7 +43,7 @@ use super::{PublicPaths, answer::Acceptance, operator::ApiPaths, problem::Proble
 struct Frame;
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(get, super::metrics::get), nest((path = "/api", api = ApiPaths)))]
+#[openapi(paths(get, super::docs::index, super::metrics::get), nest((path = "/api", api = ApiPaths)))]
 struct OperatorPaths;
 
 static JSON: LazyLock<String> = LazyLock::new(|| {
@@ -68,6 +73,7 @@ fn document() -> Document {
     let mut document = Frame::openapi();
     document.merge(on(&public(), PublicPaths::openapi()));
     document.merge(on(&operators(), OperatorPaths::openapi()));
+    document.merge(on(&operators(), PagePaths::openapi()));
     let schemes = &mut document.components.get_or_insert_default().security_schemes;
     schemes.extend(security_schemes().map(|(name, scheme)| (name.to_owned(), scheme.into())));
     document

@@ -32,7 +32,10 @@ use tokio::sync::Semaphore;
 
 use utoipa::OpenApi;
 
-pub(super) use self::answers::{limit_header, message_id_header, retry_after_header};
+pub(super) use self::{
+    answers::{limit_header, message_id_header, retry_after_header},
+    page::answer as page_file,
+};
 use super::{Public, body, get, only_with, problem::Problem};
 use crate::{
     auth::{OperatorAuthorization, only_authorization},
@@ -79,6 +82,11 @@ pub(super) fn services(state: web::Data<Operators>) -> impl FnOnce(&mut web::Ser
         services.service(api(state)).configure(page::configure);
     }
 }
+
+/// As the document has it.
+#[derive(OpenApi)]
+#[openapi(paths(page::index))]
+pub(super) struct PagePaths;
 
 /// As the document has them, below `/api`.
 #[derive(OpenApi)]

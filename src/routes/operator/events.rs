@@ -21,6 +21,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     time::sleep,
 };
+use utoipa::ToSchema;
 
 use super::{
     Operators,
@@ -53,7 +54,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
     security(("operator" = [])),
     params(("id" = MessageId, Path, description = "The message's id, as in `X-Message-Id`.")),
     responses(Unauthorized, UnknownMessage, Busy,
-        (status = 200, description = "Its states.", body = String, content_type = "text/event-stream",
+        (status = 200, description = "Its states.", body = Event, content_type = "text/event-stream",
             example = "event: state\ndata: {\"id\":\"019aaf3c-7f2e-7b54-9d6e-3a1c5e8f9b20\",\"status\":\"accepted\"}\n\n"))
 )]
 pub(super) async fn get(request: HttpRequest, id: web::Path<String>, state: web::Data<Operators>) -> HttpResponse {
@@ -115,6 +116,18 @@ async fn tell(
 fn state_event(message: &MessageRecord) -> Option<Bytes> {
     // JSON has no line breaks here, so it is one line of data.
     serde_json::to_string(message).ok().map(|json| format!("event: state\ndata: {json}\n\n").into())
+}
+
+/// A server-sent event.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the interface's document has it; it is written as text")]
+struct Event {
+    /// `state`.
+    #[schema(examples("state"))]
+    event: &'static str,
+    /// A `Message` as JSON, on one line.
+    #[schema(content_media_type = "application/json")]
+    data: String,
 }
 
 struct Stream(mpsc::Receiver<Bytes>);

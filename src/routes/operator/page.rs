@@ -17,7 +17,7 @@ use actix_web::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::routes::{plain, resource};
+use crate::routes::{get, plain, resource};
 
 /// A debug build reads them from the folder, so that an edit shows without a build.
 #[derive(RustEmbed)]
@@ -37,8 +37,21 @@ const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 
 pub(super) fn configure(services: &mut web::ServiceConfig) {
     services
-        .service(resource("/", "GET").route(web::get().to(async |request| answer(&request, INDEX))))
-        .service(resource("/page/{file:.*}", "GET").route(web::get().to(file)));
+        .service(resource("/", "GET, HEAD").route(get().to(index)))
+        .service(resource("/page/{file:.*}", "GET, HEAD").route(get().to(file)));
+}
+
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "openPage",
+    tag = "Interface",
+    summary = "The operators' page",
+    description = "Only there with `operator.token`, which the page asks for.",
+    responses((status = 200, description = "A page.", body = String, content_type = "text/html"))
+)]
+pub(super) async fn index(request: HttpRequest) -> HttpResponse {
+    answer(&request, INDEX)
 }
 
 async fn file(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
@@ -46,7 +59,8 @@ async fn file(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
     if *file == INDEX { nothing() } else { answer(&request, &file) }
 }
 
-fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
+/// A file of the page's folder.
+pub(in crate::routes) fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
     let (Some(kind), Some(EmbeddedFile { data, metadata })) = (media_type(name), Files::get(name)) else {
         return nothing();
     };

@@ -1,0 +1,40 @@
+//! `GET /docs`: `/openapi.json` for people, in a viewer that is in the binary. Holds no secret and needs no token.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CONTENT_SECURITY_POLICY, HeaderValue},
+    web,
+};
+
+use super::operator::page_file;
+
+/// As the page's. The viewer's style sheet has its icons in itself, as `data:`.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
+     object-src 'none'",
+);
+
+#[utoipa::path(
+    get,
+    path = "/docs",
+    operation_id = "browseInterface",
+    tag = "Interface",
+    summary = "This document, to be browsed",
+    description = "Needs no token.",
+    responses((status = 200, description = "A page.", body = String, content_type = "text/html"))
+)]
+pub(super) async fn index(request: HttpRequest) -> HttpResponse {
+    answer(&request, "index.html")
+}
+
+pub(super) async fn file(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
+    answer(&request, &file)
+}
+
+fn answer(request: &HttpRequest, file: &str) -> HttpResponse {
+    let mut response = page_file(request, &format!("docs/{file}"));
+    if response.headers().contains_key(CONTENT_SECURITY_POLICY) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
+    }
+    response
+}

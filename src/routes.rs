@@ -88,7 +88,7 @@ pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
             .service(resource("/send", "POST").route(web::post().to(send::post)))
             .service(resource("/health/live", "GET, HEAD").route(get().to(health::live)))
             .service(resource("/health/ready", "GET, HEAD").route(get().to(health::ready)))
-            .default_service(web::to(async || plain(StatusCode::NOT_FOUND, "There is nothing here.\n")));
+            .default_service(web::to(async || nothing()));
     }
 }
 
@@ -104,7 +104,7 @@ pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) 
             .service(resource("/openapi.json", "GET, HEAD").route(get().to(openapi::get)))
             .service(resource("/docs", "GET, HEAD").route(get().to(docs::index)))
             .service(resource("/docs/{file}", "GET, HEAD").route(get().to(docs::file)))
-            .default_service(web::to(async || plain(StatusCode::NOT_FOUND, "There is nothing here.\n")));
+            .default_service(web::to(async || nothing()));
     }
 }
 
@@ -125,6 +125,10 @@ fn only_with(methods: &'static str, resource: Resource, not_allowed: fn() -> Htt
 /// HEAD is GET without the body, which actix-web leaves out.
 fn get() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+fn nothing() -> HttpResponse {
+    plain(StatusCode::NOT_FOUND, "There is nothing here.\n")
 }
 
 fn plain(status: StatusCode, text: &'static str) -> HttpResponse {

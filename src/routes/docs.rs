@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 
-use super::operator::page_file;
+use super::{nothing, operator::page_file};
 
 /// As the page's. The viewer's style sheet has its icons in itself, as `data:`.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -28,7 +28,8 @@ pub(super) async fn index(request: HttpRequest) -> HttpResponse {
 }
 
 pub(super) async fn file(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
-    answer(&request, &file)
+    // An encoded slash leads nowhere.
+    if file.contains(['/', '\\']) { nothing() } else { answer(&request, &file) }
 }
 
 fn answer(request: &HttpRequest, file: &str) -> HttpResponse {

@@ -16,7 +16,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::{database::Database, log};
+use crate::{database::Database, document, log};
 
 pub const AUTHORIZATION: &str = "Bearer what Logto knows";
 const TOKEN: &str = "the token of the account";
@@ -51,6 +51,7 @@ pub struct Answer {
 impl Answer {
     pub async fn of(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
+        document::assert_conforms(response.url().path(), status, &headers);
         Self { status, headers, body: response.text().await.unwrap() }
     }
 

@@ -8,6 +8,7 @@ mod batching;
 mod crash;
 mod database;
 mod delivery_reports;
+mod document;
 mod encryption;
 mod late;
 mod limits;

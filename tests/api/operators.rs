@@ -166,17 +166,19 @@ async fn the_world_does_not_reach_the_operators_part_and_methods_are_named() {
     assert_eq!(app.get(app.url("/api/messages")).await.status, 404);
     let operator = Operator::of(&app);
     for (method, path, allow) in [
-        (Method::DELETE, "/api/messages", "GET, POST"),
-        (Method::POST, "/api/messages/1", "GET"),
-        (Method::POST, "/api/messages/1/events", "GET"),
+        (Method::DELETE, "/api/messages", "GET, HEAD, POST"),
+        (Method::POST, "/api/messages/1", "GET, HEAD"),
+        (Method::POST, "/api/messages/1/events", "GET, HEAD"),
         (Method::GET, "/api/preview", "POST"),
-        (Method::PUT, "/api/templates", "GET"),
+        (Method::PUT, "/api/templates", "GET, HEAD"),
     ] {
         let answer = app.post(operator.request(method, path)).await;
         assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some(allow)), "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
     }
     let answer = operator.get("/api/nothing").await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (404, Some("no-store")));
+    assert!(answer.json()["type"].as_str().unwrap().ends_with(":unknown_path"), "{}", answer.body);
 }
 
 #[tokio::test]

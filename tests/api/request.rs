@@ -110,5 +110,5 @@ async fn other_methods_and_paths_are_told() {
     assert_eq!(app.get(app.url("/metrics")).await.status, 404, "what operators see is not for the world");
     let post = reqwest::Client::new().post(app.url("/health/ready")).header("authorization", AUTHORIZATION);
     let answer = app.post(post).await;
-    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("GET")));
+    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("GET, HEAD")));
 }

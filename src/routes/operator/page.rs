@@ -17,7 +17,7 @@ use actix_web::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::routes::{get, plain, resource};
+use crate::routes::{get, nothing, resource};
 
 /// A debug build reads them from the folder, so that an edit shows without a build.
 #[derive(RustEmbed)]
@@ -105,10 +105,6 @@ fn media_type(name: &str) -> Option<&'static str> {
         "txt" => "text/plain; charset=utf-8",
         _ => return None,
     })
-}
-
-fn nothing() -> HttpResponse {
-    plain(StatusCode::NOT_FOUND, "There is nothing here.\n")
 }
 
 #[cfg(test)]

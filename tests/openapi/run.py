@@ -1,0 +1,106 @@
+"""Runs schemathesis on a sandbox: does the service do as its OpenAPI document says, whatever it is asked?"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+HERE = Path(__file__).resolve().parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target"))
+BINARY = os.environ.get("SMS_TEST_BINARY", str(TARGET / "debug" / "gatewayapi-sms-connector"))
+WORK = TARGET / "openapi"
+SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
+
+# The sandbox's own.
+LOGTO = "Authorization: Bearer sandbox"
+OPERATOR = "Authorization: Bearer sandbox-operator-token"
+REPORT_SECRET = b"sandbox-report-secret"
+
+PUBLIC_PATHS = "^/(send|delivery-reports|health/.*)$"
+# The limits only watch: else most calls would be 429, and nothing behind them would be tried.
+NO_LIMITS = {"SMS_LIMITS__NUMBER__MODE": "monitor", "SMS_LIMITS__IP__MODE": "monitor"}
+
+
+def signature() -> str:
+    """A delivery report of a message that nobody knows."""
+
+    def encoded(part: bytes) -> bytes:
+        return base64.urlsafe_b64encode(part).rstrip(b"=")
+
+    claims = {"id": 1, "status": "DELIVERED", "time": 1790000000, "userref": "0199aaaa-0000-7000-8000-000000000000"}
+    signed = encoded(b'{"alg":"HS256"}') + b"." + encoded(json.dumps(claims).encode())
+    return (signed + b"." + encoded(hmac.digest(REPORT_SECRET, signed, hashlib.sha256))).decode()
+
+
+@contextmanager
+def sandbox(settings: dict[str, str]):
+    """The addresses of its public and its operator's listener."""
+    ports = {"SMS_SERVER__LISTEN": "127.0.0.1:0", "SMS_OPERATOR__LISTEN": "127.0.0.1:0"}
+    log = (WORK / "sandbox.log").open("a")
+    process = subprocess.Popen(
+        [BINARY, "sandbox", "--latency", "1ms"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=WORK,
+        env={**os.environ, **ports, **settings},
+    )  # fmt: skip
+    try:
+        yield address(process, r"(http://\S+)/send "), address(process, r"(http://\S+)/api/messages ")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        log.close()
+
+
+def address(process: subprocess.Popen, pattern: str) -> str:
+    for line in process.stdout:
+        if found := re.search(pattern, line):
+            if "/api/" in pattern:
+                # Nobody reads on, and a full pipe would stop the service.
+                threading.Thread(target=process.stdout.read, daemon=True).start()
+            return found[1]
+    raise SystemExit("the sandbox did not start: see target/openapi/sandbox.log")
+
+
+def schemathesis(name: str, url: str, *arguments: str) -> None:
+    print(f"\n--- schemathesis: {name}", flush=True)
+    command = [str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml"), "run", "openapi.json", "--url", url]
+    if subprocess.run([*command, *arguments], cwd=WORK, stdin=subprocess.DEVNULL).returncode != 0:
+        raise SystemExit(f"schemathesis found something: {name}")
+
+
+def main() -> None:
+    WORK.mkdir(parents=True, exist_ok=True)
+    document = subprocess.run([BINARY, "openapi"], check=True, capture_output=True).stdout
+    (WORK / "openapi.json").write_bytes(document)
+    OpenAPIV31SpecValidator(json.loads(document)).validate()
+
+    public, operators = ("--include-path-regex", PUBLIC_PATHS), ("--exclude-path-regex", PUBLIC_PATHS)
+    # Links lead from one operation to another on the operator's listener only.
+    unlinked = ("--phases", "examples,coverage,fuzzing")
+    known = ("--header", LOGTO, "--header", f"X-Gwapi-Signature: {signature()}")
+    nobody = ("--phases", "examples,coverage", "--warnings", "off")
+    with sandbox(NO_LIMITS) as (public_url, operator_url):
+        with urllib.request.urlopen(f"{operator_url}/openapi.json") as answer:
+            assert answer.read() == document, "/openapi.json and the command `openapi` differ"
+        schemathesis("operators", operator_url, *operators, "--header", OPERATOR)
+        schemathesis("Logto, GatewayAPI and probes", public_url, *public, *unlinked, *known)
+        schemathesis("callers that want JSON", public_url, *public, *unlinked, *known, "--header", "Accept: application/json")
+        schemathesis("nobody at the operators' door", operator_url, *operators, *nobody)
+        schemathesis("nobody at the public door", public_url, *public, *nobody)
+    with sandbox({}) as (public_url, operator_url):
+        limited = ("--warnings", "off")
+        schemathesis("operators, with limits", operator_url, "--include-operation-id", "sendTestMessage", *unlinked, *limited, "--header", OPERATOR)
+        schemathesis("Logto, with limits", public_url, "--include-operation-id", "send", *unlinked, *limited, *known)
+
+
+if __name__ == "__main__":
+    main()

@@ -61,7 +61,7 @@ enum Command {
     Simulator(simulator::SimulatorArgs),
     /// For containers: succeeds when the service is ready.
     Healthcheck,
-    /// Prints the `OpenAPI` document of the service.
+    /// Prints the OpenAPI document: the interface of both listeners.
     Openapi,
 }
 

@@ -195,6 +195,23 @@ fn check_online_asks_for_the_credit() {
 }
 
 #[test]
+fn openapi_prints_the_document_also_to_a_reader_who_goes() {
+    let directory = TempDir::new().unwrap();
+    let (output, stdout, _) = run(connector(directory.path(), &["openapi"]));
+    assert!(output.status.success());
+    let document: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert!(document["paths"]["/send"]["post"]["responses"]["504"].is_object(), "{stdout}");
+    assert!(document["paths"]["/api/messages/{id}/events"]["get"].is_object(), "{stdout}");
+
+    let mut command = connector(directory.path(), &["openapi"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
 fn render_prints_text_encoding_and_segments() {
     let directory = TempDir::new().unwrap();
     let render = |arguments: &[&str]| run(connector(directory.path(), &[&["render"], arguments].concat()));
@@ -356,7 +373,7 @@ fn serve_answers_healthcheck_reloads_on_hangup_and_ends_well_on_terminate() {
 #[test]
 fn every_command_has_help() {
     let directory = TempDir::new().unwrap();
-    for command in ["serve", "sandbox", "check", "render", "send", "simulator", "healthcheck"] {
+    for command in ["serve", "sandbox", "check", "render", "send", "simulator", "healthcheck", "openapi"] {
         let (output, stdout, _) = run(connector(directory.path(), &[command, "--help"]));
         assert!(output.status.success() && stdout.contains("Usage:"), "{command}: {stdout}");
     }

@@ -67,6 +67,17 @@ check_bundles() {
     node tests/bundles/build.mjs --check
 }
 
+install_schemathesis() {
+    local venv=${CARGO_TARGET_DIR:-target}/openapi/venv
+    python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3 python3-venv
+    [[ $venv/installed -nt tests/openapi/requirements.txt ]] || {
+        python3 -m venv --clear "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
+            --requirement tests/openapi/requirements.txt
+        touch "$venv/installed"
+    }
+}
+
 step 'Debian packages' install_packages
 step 'PostgreSQL' postgres_install
 step 'PostgreSQL for the tests' postgres_start
@@ -79,12 +90,15 @@ step 'doc tests' cargo test --locked --doc
 step 'tests' cargo nextest run --locked --all-targets
 step 'the page in Chromium' test_page
 step 'deployment' tests/deploy/check.sh
+step 'schemathesis' install_schemathesis
+# With the binary that the tests made.
+step "the interface's document" "${CARGO_TARGET_DIR:-target}/openapi/venv/bin/python" tests/openapi/run.py
 # The service as its neighbours see it does the same on the other database.
 step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api
 step "the web app's packages" install_web_app
 step 'the web app and a first sign-in' test_web_app
-# The features that a plain build leaves out: of the packages only the own one is built anew.
-step 'tests of traces' cargo nextest run --locked --features otlp --lib --test api -E 'test(traces::) or test(telemetry::)'
 step 'promtool' promtool_install
 step 'alerts' monitoring_rules
 step 'metrics' monitoring_metrics
+# The features that a plain build leaves out: of the packages only the own one is built anew.
+step 'tests of traces' cargo nextest run --locked --features otlp --lib --test api -E 'test(traces::) or test(telemetry::)'

@@ -3,6 +3,7 @@
 //! GSM 03.38 is 3GPP TS 23.038's default alphabet with its basic extension table (section 6.2.1).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The alphabet of a message on the air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,14 +76,16 @@ pub fn measure(text: &str) -> Measure {
 }
 
 /// A character that makes a text dearer, and how often it stands there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Costly {
+    #[schema(value_type = String, examples("ó"))]
     pub character: char,
     pub count: usize,
     pub why: WhyCostly,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Why a character is dear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyCostly {
     /// It has no place in GSM 03.38 and forces UCS-2, where a segment holds 70 characters instead of 160.

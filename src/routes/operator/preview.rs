@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{
-    PartialSchema as _, ToSchema,
+    ToSchema,
     openapi::{Object, OneOf, RefOr, Schema, schema::Type},
 };
 
@@ -50,12 +50,13 @@ struct Shown<'a> {
     #[schema(examples("ExampleShop"))]
     sender: &'a str,
     costly: Vec<Costly>,
+    /// Where each segment after the first begins, in characters (Unicode scalar values).
     segment_starts: Vec<usize>,
 }
 
 /// What is wanted, as the document has it: a usage type's own template, or one that is given in the call.
 struct EitherOr;
-impl utoipa::ToSchema for EitherOr {
+impl ToSchema for EitherOr {
     fn name() -> Cow<'static, str> {
         "WantedPreview".into()
     }
@@ -64,7 +65,8 @@ impl utoipa::PartialSchema for EitherOr {
     fn schema() -> RefOr<Schema> {
         let RefOr::T(Schema::Object(wanted)) = Wanted::schema() else { unreachable!("a struct is an object") };
         let variant = |title: &str, needed: &str, schema: RefOr<Schema>, without: &[&str]| {
-            let mut variant = Object { title: Some(title.to_owned()), ..wanted.clone() };
+            let mut variant = wanted.clone();
+            variant.title = Some(title.to_owned());
             variant.required.push(needed.to_owned());
             variant.properties.insert(needed.to_owned(), schema);
             for name in without {

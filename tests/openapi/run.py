@@ -16,8 +16,8 @@ from pathlib import Path
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 HERE = Path(__file__).resolve().parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target"))
-BINARY = os.environ.get("SMS_TEST_BINARY", str(TARGET / "debug" / "gatewayapi-sms-connector"))
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")).resolve()
+BINARY = str(Path(os.environ.get("SMS_TEST_BINARY", TARGET / "debug" / "gatewayapi-sms-connector")).resolve())
 WORK = TARGET / "openapi"
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 
@@ -86,6 +86,7 @@ def main() -> None:
     public, operators = ("--include-path-regex", PUBLIC_PATHS), ("--exclude-path-regex", PUBLIC_PATHS)
     # Links lead from one operation to another on the operator's listener only.
     unlinked = ("--phases", "examples,coverage,fuzzing")
+    as_json = ("--header", "Accept: application/json")
     known = ("--header", LOGTO, "--header", f"X-Gwapi-Signature: {signature()}")
     nobody = ("--phases", "examples,coverage", "--warnings", "off")
     with sandbox(NO_LIMITS) as (public_url, operator_url):
@@ -93,12 +94,13 @@ def main() -> None:
             assert answer.read() == document, "/openapi.json and the command `openapi` differ"
         schemathesis("operators", operator_url, *operators, "--header", OPERATOR)
         schemathesis("Logto, GatewayAPI and probes", public_url, *public, *unlinked, *known)
-        schemathesis("callers that want JSON", public_url, *public, *unlinked, *known, "--header", "Accept: application/json")
+        schemathesis("callers that want JSON", public_url, *public, *unlinked, *known, *as_json)
         schemathesis("nobody at the operators' door", operator_url, *operators, *nobody)
         schemathesis("nobody at the public door", public_url, *public, *nobody)
     with sandbox({}) as (public_url, operator_url):
         limited = ("--warnings", "off")
-        schemathesis("operators, with limits", operator_url, "--include-operation-id", "sendTestMessage", *unlinked, *limited, "--header", OPERATOR)
+        tests = ("--include-operation-id", "sendTestMessage", "--header", OPERATOR)
+        schemathesis("operators, with limits", operator_url, *tests, *unlinked, *limited)
         schemathesis("Logto, with limits", public_url, "--include-operation-id", "send", *unlinked, *limited, *known)
 
 

@@ -103,3 +103,17 @@ fn response(status: u16, when: &str, sentence: &str) -> Response {
 fn of_schema(name: &str) -> Content {
     ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_are_sentences_that_people_read() {
+        let sentences: BTreeMap<String, BTreeMap<String, String>> =
+            serde_json::from_str(include_str!("../sentences.json")).unwrap();
+        for (status, _, example) in ANSWERS {
+            assert!(sentences.values().any(|by_language| by_language["en"] == example), "{status}: {example}");
+        }
+    }
+}

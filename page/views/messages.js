@@ -127,20 +127,23 @@ export async function show(root, context) {
     if (!document.hidden && !isPaused && cursor === '') load();
   }
 
+  /** Whether the answer came, and is the one to the last question. */
   async function load() {
     asking.abort();
     asking = new AbortController();
     const { signal: ended } = asking;
     try {
       const page = await api.get(`/api/messages?${query()}`, { signal: ended });
-      if (ended.aborted) return;
+      if (ended.aborted) return false;
       replace(trouble);
       say(number, numberSaid, '');
       say(country, countrySaid, '');
       put(page);
+      return true;
     } catch (error) {
       if (!ended.aborted) complain(error);
     }
+    return false;
   }
 
   function query() {
@@ -156,7 +159,9 @@ export async function show(root, context) {
     const place = { number: [number, numberSaid], country: [country, countrySaid] }[error.problem?.parameter];
     if (error.status === 400 && place) {
       // A number that is still being typed is none yet.
-      say(...place, t(`messages.wrong.${error.problem.parameter}`));
+      const sentence = t(`messages.wrong.${error.problem.parameter}`);
+      say(...place, sentence);
+      said.textContent = sentence;
       return;
     }
     const sentence = error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
@@ -248,8 +253,7 @@ export async function show(root, context) {
   async function change(name, value) {
     wanted[name] = value.trim();
     cursor = '';
-    await load();
-    said.textContent = t('messages.count', { count: body.children.length });
+    if (await load()) said.textContent = t('messages.count', { count: body.children.length });
   }
 
   function submit(event) {

@@ -31,7 +31,7 @@ export async function show(root, context) {
     { id: 'usage-type', change: changeType },
     loaded.usage_types.map(({ type }) => el('option', { value: type }, typeName(type))),
   );
-  const locale = el('select', { id: 'locale', change: previewSoon });
+  const locale = el('select', { id: 'locale', change: preview });
   const values = el('textarea', {
     id: 'values',
     class: 'mono',

@@ -55,7 +55,7 @@ export default {
     navigation: 'Vues',
     skip: 'Aller au contenu',
     signIn: 'Se connecter',
-    signOut: 'Se déconnecter',
+    signOut: 'Déconnexion',
     token: 'Jeton d’opérateur',
     tokenHint: 'La valeur de operator.token. Elle n’est gardée que pour cet onglet.',
     tokenRefused: 'Le service n’accepte pas ce jeton.',

@@ -70,12 +70,13 @@ test('the filters narrow the list', async () => {
   assert.ok(!page.url().includes('4526092999'));
 
   await filter(page, 'number').fill('12');
-  await page.getByText('This is no possible phone number.').waitFor();
+  await page.locator('.field-said').getByText('This is no possible phone number.').waitFor();
+  await status(page, 'This is no possible phone number.');
   assert.equal(await filter(page, 'number').getAttribute('aria-invalid'), 'true');
   await assertAccessible(page, 'a wrong filter');
   await page.getByRole('button', { name: 'Clear' }).click();
   await filter(page, 'country').fill('D');
-  await page.getByText('Two letters, such as DK.').waitFor();
+  await page.locator('.field-said').getByText('Two letters, such as DK.').waitFor();
   await page.getByRole('button', { name: 'Clear' }).click();
   await status(page, `${all} messages`);
   assert.equal(await page.getByText('Two letters, such as DK.').count(), 0);
@@ -231,6 +232,12 @@ for (const dark of [false, true]) {
     await assertAccessible(page, 'the list');
     await assertFits(page, 'the list');
     await picture(page, `messages-360-${dark ? 'dark' : 'light'}`, { fullPage: false });
+    for (const width of [740, 820, 960, 1000]) {
+      await page.setViewportSize({ width, height: 800 });
+      await assertFits(page, `the list at ${width} px`);
+      const room = await page.locator('.card.flush').evaluate((card) => card.scrollWidth - card.clientWidth);
+      assert.equal(room, 0, `the table is wider than its card at ${width} px`);
+    }
     await page.setViewportSize({ width: 1280, height: 800 });
     await assertAccessible(page, 'the wide list');
     await picture(page, `messages-${dark ? 'dark' : 'light'}`, { fullPage: false });

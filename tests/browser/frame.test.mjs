@@ -66,6 +66,8 @@ test('the token stays in the tab, and goes nowhere but into the header', async (
 
 test('a token that is no longer good leads back to the sign-in', async () => {
   const page = await stage.open();
+  // No call is under way that could be the first to be refused.
+  await page.locator('.bubble').filter({ hasText: '000000' }).waitFor();
   await page.route('**/api/**', (route) => route.fulfill({ status: 401, json: { status: 401 } }));
   await page.getByRole('link', { name: 'Messages' }).click();
   await page.getByText('The service does not accept this token.').waitFor();

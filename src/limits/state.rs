@@ -116,7 +116,7 @@ impl Stamps {
         }
     }
 
-    /// Notes a country, and returns what stood in its place. Refused with the time until a place is free.
+    /// Notes a country, and returns what stood in its place and still counted. Refused with the time until a place is free.
     pub(super) fn note_country(
         &mut self,
         country: Option<Country>,
@@ -130,11 +130,9 @@ impl Stamps {
             let next = places.map(|place| until_at(self.at(place))).min().unwrap_or_default();
             return Err(Timestamp::from_micros(next).since(now));
         };
-        let before = self.at(place);
-        let noted = noted_country(country, now);
+        let before = if is_live(self.at(place), now) { self.at(place) } else { 0 };
         // A message that is told late does not shorten the time of one that was told before.
-        let is_later = is_live(before, now) && before > noted;
-        self.put(place, &[if is_later { before } else { noted }]);
+        self.put(place, &[before.max(noted_country(country, now))]);
         Ok(before)
     }
 
@@ -205,4 +203,20 @@ const fn until_at(stamp: i64) -> i64 {
 fn is_live(stamp: i64, now: Timestamp) -> bool {
     let furthest = now.plus(2 * COUNTRIES_PERIOD);
     (now.micros() + 1..=furthest.micros()).contains(&until_at(stamp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A memory that has aged has forgotten it, and a database has not yet: both must answer alike.
+    #[test]
+    fn what_counts_no_longer_stood_nowhere() {
+        let (denmark, now) = (Country::parse("DK"), Timestamp::from_seconds(1_000_000));
+        let mut stamps = Stamps::of(None);
+        assert_eq!(stamps.note_country(denmark, now, 3), Ok(0));
+        let noted = stamps.note_country(denmark, now.plus(COUNTRIES_PERIOD / 2), 3).unwrap();
+        assert_eq!(noted, noted_country(denmark, now));
+        assert_eq!(stamps.note_country(denmark, now.plus(2 * COUNTRIES_PERIOD), 3), Ok(0));
+    }
 }

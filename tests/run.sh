@@ -37,9 +37,8 @@ install_browser() {
     npm_packages tests/browser
 }
 
+# With the binary that the tests before have built.
 test_page() {
-    # Of the same profile as the tests, so that it is built already.
-    cargo build --locked
     SMS_TEST_BINARY=${CARGO_TARGET_DIR:-target}/debug/gatewayapi-sms-connector \
         node --test --test-reporter=spec tests/browser/*.test.mjs
 }

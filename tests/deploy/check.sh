@@ -26,7 +26,8 @@ python3 -c 'import ensurepip, sys; assert sys.version_info >= (3, 11)' 2>/dev/nu
 docker compose version 2>/dev/null || echo 'docker compose is not installed: the schema of its file stands for it'
 kubectl version --client 2>/dev/null || echo 'kubectl is not installed: kustomize.py stands for it'
 
-cargo build --locked --quiet
+# The one that the tests have built: a plain build would make every package anew, with other features.
+[[ -x $binary ]] || cargo build --locked --quiet
 # Root in namespaces of its own: no port is taken, and nothing that is mounted is seen outside.
 as_root unshare --net --mount env PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
     SMS_TEST_BINARY="$(realpath "$binary")" \

@@ -183,6 +183,7 @@ impl Settings {
         let validity_period = gatewayapi.validity_period.get().as_secs();
         let right = [
             (!logto.authorization.any_empty(), "logto.authorization", "must not be empty"),
+            (!logto.authorization.any_scheme_alone(), "logto.authorization", "must have a secret behind its scheme"),
             (!gatewayapi.api_token.expose_secret().trim().is_empty(), "gatewayapi.api_token", "must not be empty"),
             (
                 (60..=7 * DAY).contains(&validity_period),

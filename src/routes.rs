@@ -24,6 +24,7 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
+    middleware::DefaultHeaders,
     mime,
     web::{self, ServiceConfig},
 };
@@ -90,6 +91,13 @@ pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
             .service(resource("/health/ready", "GET, HEAD").route(get().to(health::ready)))
             .default_service(web::to(async || nothing()));
     }
+}
+
+/// Has browsers take each answer for what it says it is, and show it to no other site.
+pub fn own_site_only() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
 }
 
 /// What Prometheus and operators reach; operators only with a token.

@@ -137,18 +137,21 @@ impl Application {
             source,
         })?;
 
-        let operator =
-            HttpServer::new(move || App::new().configure(routes::operator(Arc::clone(&metrics), operators.clone())))
-                .workers(1)
-                // A stream of events ends as soon as its client has gone.
-                .h1_allow_half_closed(false)
-                .shutdown_timeout(LAST_ANSWERS)
-                .disable_signals()
-                .bind(settings.operator.listen)
-                .map_err(|source| {
-                    let address = settings.operator.listen;
-                    StartError::Listen { key: "operator.listen", address, source }
-                })?;
+        let operator = HttpServer::new(move || {
+            App::new()
+                .wrap(routes::own_site_only())
+                .configure(routes::operator(Arc::clone(&metrics), operators.clone()))
+        })
+        .workers(1)
+        // A stream of events ends as soon as its client has gone.
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(LAST_ANSWERS)
+        .disable_signals()
+        .bind(settings.operator.listen)
+        .map_err(|source| {
+            let address = settings.operator.listen;
+            StartError::Listen { key: "operator.listen", address, source }
+        })?;
 
         let ports = Ports { public: public.addrs()[0], operator: operator.addrs()[0] };
         let shutdown_grace = settings.server.shutdown_grace.get();

@@ -53,5 +53,7 @@ fn filter(level: LogLevel) -> Targets {
     Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("rlibphonenumber", LevelFilter::OFF)
+        // A line for each request that is not HTTP: anybody could fill the log.
+        .with_target("actix_http::h1", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), level)
 }

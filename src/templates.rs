@@ -24,6 +24,13 @@ use crate::{
     sms::{MessageText, Payload, UsageType, measure},
 };
 
+/// In bytes: far more than anybody would send. A loop over a long list stops here, and a long value in many places.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+fn too_long() -> String {
+    format!("the text gets longer than {LONGEST_TEXT} bytes")
+}
+
 /// The templates of all usage types in all languages, each of which has been rendered once.
 pub struct TemplateSet {
     by_usage: [Option<UsageTemplates>; UsageType::COUNT],
@@ -236,7 +243,7 @@ impl TemplateSet {
         let (text, unfilled) = match &template.form {
             Form::Logto(template) => {
                 let unfilled = template.roots().find(|root| value_of(root).is_none()).map(ToOwned::to_owned);
-                (template.render(value_of), unfilled)
+                (template.render(value_of).ok_or_else(|| fault(too_long()))?, unfilled)
             }
             Form::Handlebars(name) => {
                 let mut values = self.constants.clone();

@@ -30,14 +30,15 @@ monitoring_rules() {
 
 # The names, types and help texts that a sandbox tells, once a message has been sent.
 monitoring_metrics() {
-    local line url metrics
-    cargo build --locked --quiet
+    local line url metrics binary=$monitoring_target/debug/gatewayapi-sms-connector
+    [[ -x $binary ]] || cargo build --locked --quiet
+    # Without what the other tests are told: the service refuses variables that it does not know.
     coproc sandbox {
-        SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 exec "$monitoring_target/debug/gatewayapi-sms-connector" sandbox
+        exec env --unset=SMS_TEST_POSTGRES SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 "$binary" sandbox
     }
     # shellcheck disable=SC2154 # coproc sets sandbox and sandbox_PID.
     local pid=$sandbox_PID out=${sandbox[0]}
-    while read -r line <&"$out"; do
+    while read -r -t 30 line <&"$out"; do
         [[ $line =~ (http://[0-9.]+:[0-9]+)/metrics ]] && break
     done
     url=${BASH_REMATCH[1]}

@@ -94,16 +94,23 @@ impl SimulatorArgs {
     /// The token as a shell reads it: the output names the file of one that is kept in a file.
     fn token_in_a_shell(&self) -> String {
         match &self.token_file {
-            Some(file) => format!("\"$(cat '{}'):\"", file.display()),
-            None => format!("'{}:'", self.token),
+            Some(file) => format!("\"$(cat {}):\"", quoted(&file.display().to_string())),
+            None => quoted(&format!("{}:", self.token)),
         }
     }
+}
+
+/// As a shell reads it back, whatever is in it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The content of a file, without the line break that editors and `echo` end it with.
 fn secret(file: &Path) -> Result<String, io::Error> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-    Ok(fs::read_to_string(file).map_err(named)?.trim_end_matches(['\r', '\n']).to_owned())
+    let content = fs::read_to_string(file).map_err(named)?;
+    let secret = content.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() { Err(named(io::ErrorKind::InvalidData.into())) } else { Ok(secret.to_owned()) }
 }
 
 /// Simulates GatewayAPI until Ctrl-C or SIGTERM.
@@ -273,8 +280,17 @@ mod tests {
         assert_eq!(options.reports.unwrap().secret.as_deref(), Some("signs"));
         let missing = parse(&["--token-file", "/missing"]).unwrap().options().err().unwrap().to_string();
         assert!(missing.starts_with("/missing: "), "{missing}");
+        fs::write(folder.path().join("empty"), "\n").unwrap();
+        let empty = folder.path().join("empty");
+        assert!(parse(&["--token-file", empty.to_str().unwrap()]).unwrap().options().is_err(), "anybody would know it");
         assert!(parse(&["--token", "t", "--token-file", token]).is_err());
         assert!(parse(&["--report-secret", "s", "--report-secret-file", secret]).is_err());
+    }
+
+    #[test]
+    fn a_pasted_token_is_one_word_of_the_shell() {
+        assert_eq!(parse(&["--token", "a'; b"]).unwrap().token_in_a_shell(), r"'a'\''; b:'");
+        assert_eq!(parse(&["--token-file", "a'b"]).unwrap().token_in_a_shell(), r#""$(cat 'a'\''b'):""#);
     }
 
     #[test]

@@ -118,6 +118,12 @@ impl Secrets {
         self.0.is_empty() || self.iter().any(|value| value.trim().is_empty())
     }
 
+    /// A scheme with nothing behind it, as a script writes whose secret came out empty. Anybody may send that.
+    pub(super) fn any_scheme_alone(&self) -> bool {
+        let is_scheme = |value: &str| ["Bearer", "Basic"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme));
+        self.iter().any(|value| is_scheme(value.trim()))
+    }
+
     /// Short enough to be guessed.
     pub(super) fn any_short(&self) -> bool {
         self.iter().any(is_short)

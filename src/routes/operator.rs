@@ -40,7 +40,7 @@ use super::{Public, body, get, only_with, problem::Problem};
 use crate::{
     auth::{OperatorAuthorization, only_authorization},
     config::{self, Secrets, Settings},
-    sms::UsageType,
+    sms::{Timestamp, UsageType},
     templates::{TemplateOptions, TemplateSet},
 };
 
@@ -126,7 +126,9 @@ async fn guard(
     let mut response = if only_authorization(request.headers()).is_some_and(is_admitted) {
         next.call(request).await?.map_into_boxed_body()
     } else {
-        tracing::warn!("a request to /api without an operator's token was refused");
+        if state.shared.refusals.takes(Timestamp::now()) {
+            tracing::warn!("a request to /api without an operator's token was refused");
+        }
         let mut refusal = problem(StatusCode::UNAUTHORIZED, "unauthorized", "an operator's token is needed");
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         request.into_response(refusal)

@@ -2,6 +2,8 @@
 //!
 //! GSM 03.38 is 3GPP TS 23.038's default alphabet with its basic extension table (section 6.2.1).
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -99,13 +101,15 @@ pub enum WhyCostly {
 pub fn costly(text: &str) -> Vec<Costly> {
     let Measure { encoding, .. } = measure(text);
     let mut found: Vec<Costly> = Vec::new();
+    let mut places = HashMap::new();
     for character in text.chars() {
         let why = match (encoding, septets(character)) {
             (Encoding::Ucs2, None) => WhyCostly::OutsideGsm,
             (Encoding::Gsm7, Some(2)) => WhyCostly::TwoSeptets,
             _ => continue,
         };
-        match found.iter_mut().find(|costly| costly.character == character) {
+        let place = *places.entry(character).or_insert(found.len());
+        match found.get_mut(place) {
             Some(costly) => costly.count += 1,
             None => found.push(Costly { character, count: 1, why }),
         }

@@ -8,8 +8,8 @@ use std::{
 use handlebars::{Handlebars, RenderError, RenderErrorReason, no_escape};
 use serde_json::{Map, Value};
 
-/// Far more than anybody would send; a loop over a long list stops here.
-const LONGEST_TEXT: usize = 64 * 1024;
+use super::{LONGEST_TEXT, too_long};
+
 /// Tags and brackets of a template: the parser goes deeper for each inside another, and too deep would end the process.
 const MOST_TAGS: usize = 100;
 
@@ -66,7 +66,7 @@ fn problem(error: &RenderError) -> String {
             Cow::Owned(format!("`{name}` has no value; use {{{{#if {name}}}}} where it may be missing"))
         }
         RenderErrorReason::HelperNotFound(name) => Cow::Owned(format!("there is no helper `{name}`")),
-        RenderErrorReason::IOError(_) => Cow::Owned(format!("the text gets longer than {LONGEST_TEXT} bytes")),
+        RenderErrorReason::IOError(_) => Cow::Owned(too_long()),
         _ => Cow::Borrowed("can't be rendered"),
     };
     format!("{place}{problem}")

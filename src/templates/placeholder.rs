@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::LONGEST_TEXT;
+
 /// A template, cut where values go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PlaceholderTemplate {
@@ -57,8 +59,9 @@ impl PlaceholderTemplate {
         Self { parts }
     }
 
-    /// The text with each placeholder replaced; `value_of` knows the payload's values by their name.
-    pub(super) fn render<'a>(&self, value_of: impl Fn(&str) -> Option<&'a Value>) -> String {
+    /// The text with each placeholder replaced; `value_of` knows the payload's values by their name. `None`: it gets too
+    /// long, as a long value does that stands in many places.
+    pub(super) fn render<'a>(&self, value_of: impl Fn(&str) -> Option<&'a Value>) -> Option<String> {
         let mut text = String::with_capacity(160);
         for part in &self.parts {
             match part {
@@ -68,8 +71,11 @@ impl PlaceholderTemplate {
                     None => text.push_str(written),
                 },
             }
+            if text.len() > LONGEST_TEXT {
+                return None;
+            }
         }
-        text
+        Some(text)
     }
 
     /// The names that the payload is asked for.
@@ -154,7 +160,15 @@ mod tests {
     use serde_json::json;
 
     fn render(template: &str, payload: &Value) -> String {
-        PlaceholderTemplate::parse(template).render(|name| payload.get(name))
+        PlaceholderTemplate::parse(template).render(|name| payload.get(name)).unwrap()
+    }
+
+    #[test]
+    fn a_long_value_in_many_places_does_not_fill_the_memory() {
+        let template = |times| PlaceholderTemplate::parse(&"{{x}}".repeat(times));
+        let payload = json!({"x": "a".repeat(1024)});
+        let length = |times| template(times).render(|name| payload.get(name)).map(|text| text.len());
+        assert_eq!((length(64), length(65)), (Some(LONGEST_TEXT), None));
     }
 
     #[test]

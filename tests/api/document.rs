@@ -22,6 +22,7 @@ const COMMON_HEADERS: [&str; 13] = [
     "content-length",
     "content-security-policy",
     "content-type",
+    "cross-origin-resource-policy",
     "date",
     "etag",
     "keep-alive",

@@ -42,6 +42,17 @@ async fn a_file_comes_with_its_type_and_what_a_browser_must_heed(
     assert_eq!(answer.header("cache-control"), Some("no-cache"));
 }
 
+/// Whatever it answers, also that there is nothing, and that a token is needed.
+#[rstest]
+#[tokio::test]
+async fn no_other_site_gets_an_answer_of_the_operators(
+    #[values("/", "/page/icon.svg", "/metrics", "/openapi.json", "/docs", "/nothing", "/api/templates")] path: &str,
+) {
+    let answer = ask(&spawn_app().await, Method::GET, path, None).await;
+    assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}
+
 #[tokio::test]
 async fn a_file_that_the_browser_has_is_not_sent_again() {
     let app = spawn_app().await;

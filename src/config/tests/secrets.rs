@@ -42,6 +42,16 @@ fn a_secret_of_nothing_but_commas_is_refused() {
     assert_eq!(refusal(&[("SMS_OPERATOR__TOKEN", ",")]), "operator.token must not be empty");
 }
 
+#[rstest]
+fn an_authorization_is_more_than_its_scheme(
+    #[values("Bearer ", "bearer", "Basic", "Bearer open sesame,Bearer")] value: &str,
+) {
+    let mut source = environment(&[]);
+    source.environment[0].1 = value.into();
+    let refusal = Settings::load(&source).err().unwrap().to_string();
+    assert_eq!(refusal, "logto.authorization must have a secret behind its scheme");
+}
+
 #[test]
 fn a_short_operator_token_is_warned_about() {
     let warnings = |token| Settings::load(&environment(&[("SMS_OPERATOR__TOKEN", token)])).unwrap().warnings;

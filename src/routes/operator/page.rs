@@ -9,7 +9,7 @@ use actix_web::{
         StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EntityTag, HeaderValue, IfNoneMatch,
-            REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+            REFERRER_POLICY,
         },
     },
     web::{self, Bytes},
@@ -32,7 +32,6 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 /// A browser asks each time whether a file has changed: after an update, old and new files must not meet.
 const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
-const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 
 pub(super) fn configure(services: &mut web::ServiceConfig) {
@@ -79,7 +78,6 @@ fn head(status: StatusCode, tag: EntityTag) -> HttpResponseBuilder {
     head.insert_header((ETAG, tag.to_string()))
         .insert_header((CACHE_CONTROL, ASK_EACH_TIME))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, NO_SNIFFING))
         .insert_header((REFERRER_POLICY, NO_REFERRER));
     head
 }

@@ -15,35 +15,60 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 mkdir -p secrets
 chmod 700 secrets
 
-# keep NAME: its content from standard input, whole or not at all.
+# holds NAME: whether it is there with something in it. An earlier version of this script left files without their random
+# part where openssl was missing; they hold nothing either.
+holds() {
+    local value
+    [[ -f secrets/$1 ]] || return 1
+    value=$(<"secrets/$1")
+    [[ -n ${value//[[:space:]]/} && $value != 'Bearer ' && $value != 'postgres://sms:@postgres/sms' ]]
+}
+
+# keep NAME VALUE: whole or not at all.
 keep() {
-    local new
     new=$(mktemp secrets/.new.XXXXXX)
-    cat >"$new"
+    [[ -z $2 ]] || printf '%s\n' "$2" >"$new"
     chmod 444 "$new"
     mv -f "$new" "secrets/$1"
-    echo "made deploy/secrets/$1"
+    new=
+    printf 'made deploy/secrets/%s\n' "$1"
+}
+new=
+trap '[[ -z $new ]] || rm -f "$new"' EXIT
+
+random() {
+    local value
+    value=$(openssl rand -hex 32) && [[ $value =~ ^[0-9a-f]{64}$ ]] || {
+        echo 'openssl made no secret; nothing was written for it' >&2
+        return 1
+    }
+    printf '%s' "$value"
 }
 
 make_missing() {
-    local name
+    local name value
+    command -v openssl >/dev/null || { echo 'openssl is needed, and not installed' >&2; return 1; }
     for name in postgres_password logto_db_password sms_db_password sms_pseudonym_key sms_operator_token \
         delivery_report_secret simulator_token grafana_admin_password app_secret_key; do
-        [[ -e secrets/$name ]] || openssl rand -hex 32 | keep "$name"
+        holds "$name" && continue
+        value=$(random)
+        keep "$name" "$value"
     done
-    [[ -e secrets/logto_authorization ]] || echo "Bearer $(openssl rand -hex 32)" | keep logto_authorization
-    [[ -e secrets/sms_ledger_url ]] ||
-        echo "postgres://sms:$(<secrets/sms_db_password)@postgres/sms" | keep sms_ledger_url
+    if ! holds logto_authorization; then
+        value=$(random)
+        keep logto_authorization "Bearer $value"
+    fi
+    holds sms_ledger_url || keep sms_ledger_url "postgres://sms:$(<secrets/sms_db_password)@postgres/sms"
     # Nothing yet: an app that is started all the same says what to do.
     for name in logto_app_id logto_app_secret; do
-        [[ -e secrets/$name ]] || keep "$name" </dev/null
+        [[ -e secrets/$name ]] || keep "$name" ''
     done
 }
 
 # ask NAME: from the terminal without showing it, or from standard input.
 ask() {
     local value
-    if [[ -s secrets/$1 ]]; then
+    if holds "$1"; then
         echo "deploy/secrets/$1 is there already; delete it to set another" >&2
         return 1
     fi
@@ -51,7 +76,7 @@ ask() {
     read -rs value || [[ -n $value ]]
     [[ ! -t 0 ]] || echo >&2
     [[ -n $value ]] || { echo "nothing was entered" >&2; return 1; }
-    echo "$value" | keep "$1"
+    keep "$1" "$value"
 }
 
 # setting NAME VALUE: in .env, which Compose reads, unless it is set there.

@@ -1,0 +1,71 @@
+"""deploy/secrets.sh where something is missing or half done."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import DEPLOY
+
+EMPTY_ON_PURPOSE = {"logto_app_id", "logto_app_secret"}
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """deploy/ as it is cloned."""
+    return shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets", ".env"))
+
+
+def run(copy, *arguments, entered=None, path=os.environ["PATH"]):
+    return subprocess.run([shutil.which("bash"), copy / "secrets.sh", *arguments], input=entered or "", text=True,
+                          capture_output=True, env={"PATH": path})
+
+
+def content(copy):
+    return {file.name: file.read_text() for file in (copy / "secrets").iterdir()}
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """A PATH with what the script calls, but openssl."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for tool in ("bash", "cat", "chmod", "dirname", "grep", "mkdir", "mktemp", "mv", "rm", "tail"):
+        (folder / tool).symlink_to(shutil.which(tool))
+    return folder
+
+
+def test_nothing_is_written_without_openssl(copy, tools):
+    done = run(copy, path=str(tools))
+    assert done.returncode != 0 and "openssl is needed" in done.stderr
+    assert content(copy) == {}
+
+
+@pytest.mark.parametrize("broken", ["exit 1", "exit 0", "echo abc", "echo $RANDOM; exit 1"])
+def test_nothing_is_written_when_openssl_fails(copy, tools, broken):
+    (tools / "openssl").write_text(f"#!{shutil.which('bash')}\n{broken}\n")
+    (tools / "openssl").chmod(0o755)
+    done = run(copy, path=str(tools))
+    assert done.returncode != 0 and "openssl made no secret" in done.stderr
+    assert content(copy) == {}
+
+
+def test_what_is_empty_is_made_and_what_holds_something_stays(copy):
+    (copy / "secrets").mkdir()
+    for name in ("sms_operator_token", "sms_pseudonym_key", *EMPTY_ON_PURPOSE):
+        (copy / "secrets" / name).touch()
+    # What an earlier version left behind without openssl.
+    (copy / "secrets/logto_authorization").write_text("Bearer \n")
+    (copy / "secrets/sms_ledger_url").write_text("postgres://sms:@postgres/sms\n")
+    (copy / "secrets/simulator_token").write_text("mine")
+    done = run(copy)
+    assert done.returncode == 0, done.stderr
+    made = content(copy)
+    assert made.pop("simulator_token") == "mine"
+    assert {made.pop(name) for name in EMPTY_ON_PURPOSE} == {""}
+    assert re.fullmatch(r"Bearer [0-9a-f]{64}\n", made.pop("logto_authorization"))
+    assert made.pop("sms_ledger_url") == f"postgres://sms:{made['sms_db_password'].strip()}@postgres/sms\n"
+    assert all(re.fullmatch(r"[0-9a-f]{64}\n", value) for value in made.values()), made.keys()
+    assert len(set(made.values())) == len(made)

@@ -38,10 +38,10 @@ trap '[[ -z $new ]] || rm -f "$new"' EXIT
 
 random() {
     local value
-    value=$(openssl rand -hex 32) && [[ $value =~ ^[0-9a-f]{64}$ ]] || {
+    if ! value=$(openssl rand -hex 32) || ! [[ $value =~ ^[0-9a-f]{64}$ ]]; then
         echo 'openssl made no secret; nothing was written for it' >&2
         return 1
-    }
+    fi
     printf '%s' "$value"
 }
 
@@ -79,18 +79,45 @@ ask() {
     keep "$1" "$value"
 }
 
-# setting NAME VALUE: in .env, which Compose reads, unless it is set there.
+# setting NAME: its value in .env, which Compose reads: the last line counts, and quotes or a comment alone are none.
 setting() {
-    grep --quiet "^$1=" .env 2>/dev/null || echo "$1=$2" >>.env
+    local value
+    [[ -f .env ]] || return 0
+    value=$(grep -E "^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=" .env | tail -n 1) || return 0
+    value=${value#*=}
+    value=${value//[[:space:]]/}
+    [[ $value == '#'* || $value == '""'* || $value == "''"* ]] || printf '%s' "$value"
+}
+
+# set_missing NAME VALUE: in .env, unless it has a value there.
+set_missing() {
+    local line_end=
+    [[ -z $(setting "$1") ]] || return 0
+    [[ ! -s .env || -z $(tail -c 1 .env) ]] || line_end=$'\n'
+    printf '%s%s=%s\n' "$line_end" "$1" "$2" >>.env
+}
+
+# The token last: whatever fails before, the simulator never gets it.
+make_real() {
+    set_missing GATEWAYAPI_ENDPOINT https://gatewayapi.eu/rest/mtsms
+    set_missing GATEWAYAPI_TOKEN_FILE ./secrets/gatewayapi_token
+    printf 'deploy/.env now names the token and %s\n' "$(setting GATEWAYAPI_ENDPOINT)"
+    echo "(GatewayAPI's EU platform is https://gatewayapi.eu/rest/mtsms, the global one https://gatewayapi.com/rest/mtsms)"
+}
+
+is_real() {
+    [[ -n $(setting GATEWAYAPI_ENDPOINT) && -n $(setting GATEWAYAPI_TOKEN_FILE) ]]
 }
 
 case ${1-} in
 '') make_missing ;;
 gatewayapi_token)
-    ask gatewayapi_token
-    setting GATEWAYAPI_TOKEN_FILE ./secrets/gatewayapi_token
-    setting GATEWAYAPI_ENDPOINT https://gatewayapi.eu/rest/mtsms
-    echo 'deploy/.env now names the token and GatewayAPI'\''s EU platform (global: https://gatewayapi.com/rest/mtsms)'
+    if holds gatewayapi_token && ! is_real; then
+        echo 'deploy/secrets/gatewayapi_token is there already and stays; deploy/.env was not complete' >&2
+    else
+        ask gatewayapi_token
+    fi
+    make_real
     ;;
 logto_app_id | logto_app_secret) ask "$1" ;;
 *)

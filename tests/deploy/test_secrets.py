@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from compose_file import resolve
 from conftest import DEPLOY
 
 EMPTY_ON_PURPOSE = {"logto_app_id", "logto_app_secret"}
@@ -69,3 +70,55 @@ def test_what_is_empty_is_made_and_what_holds_something_stays(copy):
     assert made.pop("sms_ledger_url") == f"postgres://sms:{made['sms_db_password'].strip()}@postgres/sms\n"
     assert all(re.fullmatch(r"[0-9a-f]{64}\n", value) for value in made.values()), made.keys()
     assert len(set(made.values())) == len(made)
+
+
+def make_real(copy, token="real"):
+    return run(copy, "gatewayapi_token", entered=f"{token}\n")
+
+
+def sent(copy):
+    """Where the service sends its messages, and with which token."""
+    resolved = resolve(copy)
+    token = (copy / resolved["secrets"]["gatewayapi_token"]["file"]).read_text()
+    return resolved["services"]["sms"]["environment"]["SMS_GATEWAYAPI__ENDPOINT"], token
+
+
+REAL = ("https://gatewayapi.eu/rest/mtsms", "real\n")
+
+
+def test_a_last_line_without_its_end_keeps_its_value(copy):
+    (copy / ".env").write_text("SMS_SENDER=ExampleShop")
+    assert make_real(copy).returncode == 0
+    assert (copy / ".env").read_text().startswith("SMS_SENDER=ExampleShop\n")
+    assert sent(copy) == REAL
+
+
+@pytest.mark.parametrize("empty", ["", '""', "''", "  ", "\r", " # the EU's"])
+def test_an_empty_endpoint_does_not_send_the_token_to_the_simulator(copy, empty):
+    (copy / ".env").write_bytes(f"GATEWAYAPI_ENDPOINT={empty}\nGATEWAYAPI_TOKEN_FILE=\n".encode())
+    assert make_real(copy).returncode == 0
+    assert sent(copy) == REAL
+
+
+def test_an_endpoint_that_is_set_stays(copy):
+    (copy / ".env").write_text("GATEWAYAPI_ENDPOINT=https://gatewayapi.com/rest/mtsms\n")
+    assert make_real(copy).returncode == 0
+    assert sent(copy) == ("https://gatewayapi.com/rest/mtsms", "real\n")
+
+
+def test_what_could_not_be_written_is_completed_later(copy):
+    # Not even root writes to a folder.
+    (copy / ".env").mkdir()
+    assert make_real(copy).returncode != 0
+    (copy / ".env").rmdir()
+    again = make_real(copy, "another")
+    assert again.returncode == 0 and "is there already and stays" in again.stderr
+    assert sent(copy) == REAL
+    assert make_real(copy, "another").returncode == 1
+    assert sent(copy) == REAL
+
+
+@pytest.mark.parametrize("value", ["-n", "-e", "-neE", r"a\nb"])
+def test_a_value_is_kept_as_it_was_entered(copy, value):
+    assert run(copy, "logto_app_secret", entered=f"{value}\n").returncode == 0
+    assert content(copy)["logto_app_secret"] == f"{value}\n"

@@ -49,7 +49,7 @@ make_missing() {
     local name value
     command -v openssl >/dev/null || { echo 'openssl is needed, and not installed' >&2; return 1; }
     for name in postgres_password logto_db_password sms_db_password sms_pseudonym_key sms_operator_token \
-        delivery_report_secret simulator_token grafana_admin_password app_secret_key; do
+        delivery_report_secret simulator_report_secret simulator_token grafana_admin_password app_secret_key; do
         holds "$name" && continue
         value=$(random)
         keep "$name" "$value"
@@ -63,6 +63,8 @@ make_missing() {
     for name in logto_app_id logto_app_secret; do
         [[ -e secrets/$name ]] || keep "$name" ''
     done
+    # Made real by an earlier version, which let the simulator have GatewayAPI's report secret.
+    [[ -z $(setting GATEWAYAPI_TOKEN_FILE) ]] || set_missing DELIVERY_REPORT_SECRET_FILE ./secrets/delivery_report_secret
 }
 
 # ask NAME: from the terminal without showing it, or from standard input.
@@ -100,13 +102,14 @@ set_missing() {
 # The token last: whatever fails before, the simulator never gets it.
 make_real() {
     set_missing GATEWAYAPI_ENDPOINT https://gatewayapi.eu/rest/mtsms
+    set_missing DELIVERY_REPORT_SECRET_FILE ./secrets/delivery_report_secret
     set_missing GATEWAYAPI_TOKEN_FILE ./secrets/gatewayapi_token
     printf 'deploy/.env now names the token and %s\n' "$(setting GATEWAYAPI_ENDPOINT)"
     echo "(GatewayAPI's EU platform is https://gatewayapi.eu/rest/mtsms, the global one https://gatewayapi.com/rest/mtsms)"
 }
 
 is_real() {
-    [[ -n $(setting GATEWAYAPI_ENDPOINT) && -n $(setting GATEWAYAPI_TOKEN_FILE) ]]
+    [[ -n $(setting GATEWAYAPI_ENDPOINT) && -n $(setting DELIVERY_REPORT_SECRET_FILE) && -n $(setting GATEWAYAPI_TOKEN_FILE) ]]
 }
 
 case ${1-} in

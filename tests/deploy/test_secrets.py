@@ -122,3 +122,22 @@ def test_what_could_not_be_written_is_completed_later(copy):
 def test_a_value_is_kept_as_it_was_entered(copy, value):
     assert run(copy, "logto_app_secret", entered=f"{value}\n").returncode == 0
     assert content(copy)["logto_app_secret"] == f"{value}\n"
+
+
+def test_the_simulators_secrets_are_worthless_once_it_is_real(copy):
+    def held(name):
+        resolved = resolve(copy)
+        files = [resolved["secrets"][secret]["file"] for secret in resolved["services"][name]["secrets"]]
+        return {(copy / file).read_text() for file in files}
+
+    assert run(copy).returncode == 0
+    assert held("gatewayapi") <= held("sms")
+    assert make_real(copy).returncode == 0
+    assert not held("gatewayapi") & held("sms")
+    assert content(copy)["delivery_report_secret"] in held("sms")
+
+
+def test_what_an_earlier_version_made_real_keeps_its_report_secret(copy):
+    (copy / ".env").write_text("GATEWAYAPI_TOKEN_FILE=./secrets/gatewayapi_token\n")
+    assert run(copy).returncode == 0
+    assert resolve(copy)["secrets"]["delivery_report_secret"]["file"] == "./secrets/delivery_report_secret"

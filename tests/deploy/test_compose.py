@@ -78,6 +78,17 @@ def test_the_database_is_reached_by_logto_and_the_service_only():
     assert "ports" not in SERVICES["postgres"] and "ports" not in SERVICES["gatewayapi"]
 
 
+def test_the_readme_names_who_reaches_the_operators_listener():
+    def networks(name):
+        shared = SERVICES[name].get("network_mode", "").removeprefix("service:")
+        return set(SERVICES[shared or name]["networks"])
+
+    assert SERVICES["sms"]["environment"]["SMS_OPERATOR__LISTEN"] == "0.0.0.0:9090"
+    neighbours = {name for name in SERVICES if name != "sms" and networks(name) & networks("sms")}
+    told = re.search(r"\*\*Networks:\*\* `sms:9090`(.*?)can read `/metrics`", (DEPLOY / "README.md").read_text(), re.DOTALL)
+    assert told and set(re.findall("`(.+?)`", told[1])) == neighbours
+
+
 def test_accepted_calls_can_finish():
     default = tomllib.loads((ROOT / "config/default.toml").read_text())
     assert seconds(SERVICES["sms"]["stop_grace_period"]) > seconds(default["server"]["shutdown_grace"])

@@ -13,28 +13,36 @@ from cachelib import FileSystemCache
 from flask import Flask, abort, redirect, render_template, request, session
 from logto import LogtoClient, LogtoConfig, LogtoException, Storage, UserInfoScope
 
-HOUR = 3600
+SESSION_LIFE = 12 * 3600
+PENDING = "signInSession"  # the name that Logto's client gives to the state and the PKCE verifier of a sign-in
 
 
-class ServerSideStorage(Storage):
-    """Keeps what Logto's client has to remember in files of the server, one for each session.
+class SessionStorage(Storage):
+    """Keeps what Logto's client has to remember: a sign-in on its way in the cookie, tokens in files of the server.
 
-    Tokens don't fit into a cookie of 4 KB, and don't belong there. The cookie holds a signed random id only.
+    Anybody may start a sign-in, so that must cost the server nothing. Its browser could read the cookie, which is signed
+    but not encrypted; without Logto's code and the app's secret that is worth nothing. Tokens don't fit into a cookie of
+    4 KB, and don't belong there: each session has a file, and the cookie its random id.
     """
 
     def __init__(self, folder):
-        self.files = FileSystemCache(str(folder), threshold=10_000, default_timeout=12 * HOUR, mode=0o600)
+        self.files = FileSystemCache(str(folder), threshold=10_000, default_timeout=SESSION_LIFE, mode=0o600)
 
     def get(self, key):
-        return self._all().get(key)
+        return session.get(PENDING) if key == PENDING else self._all().get(key)
 
     def set(self, key, value):
+        if key == PENDING:
+            session[PENDING] = value
+            return
         if "id" not in session:
             session["id"] = secrets.token_urlsafe(32)
         self.files.set(session["id"], self._all() | {key: value})
 
     def delete(self, key):
-        if key in (kept := self._all()):
+        if key == PENDING:
+            session.pop(PENDING, None)
+        elif key in (kept := self._all()):
             del kept[key]
             self.files.set(session["id"], kept)
 
@@ -74,13 +82,14 @@ def create_app(environ=os.environ):
     app.config.update(
         # Without a key of its own, each start signs everybody out.
         SECRET_KEY=setting(environ, "APP_SECRET_KEY") or secrets.token_bytes(32),
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,  # an older cookie counts as none
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=base_url.startswith("https://"),
     )
     sessions = Path(setting(environ, "APP_SESSIONS") or Path(app.instance_path, "sessions"))
     sessions.mkdir(mode=0o700, parents=True, exist_ok=True)
-    storage = ServerSideStorage(sessions)
+    storage = SessionStorage(sessions)
     config = LogtoConfig(endpoint=endpoint, appId=app_id, appSecret=app_secret, scopes=[UserInfoScope.phone])
     logto = LogtoClient(config, storage)
 
@@ -104,7 +113,7 @@ def create_app(environ=os.environ):
                 # Checks the state, fetches the tokens, and verifies the ID token: key, issuer, audience, expiry.
                 await logto.handleSignInCallback(f"{base_url}/callback?{request.query_string.decode()}")
         finally:
-            storage.delete("signInSession")  # one answer for each sign-in, whatever it was
+            storage.delete(PENDING)  # one answer for each sign-in, whatever it was
         try:
             logto.getIdTokenClaims()
         except Exception:  # no ID token, or not what a home page needs

@@ -15,7 +15,7 @@ use crate::app::{Answer, GOOD, OPERATOR_TOKEN, TestApp, sign_in, spawn_app, spaw
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(routes::openapi()).unwrap());
 
 /// What is on no list of the document's headers, for any answer may have it.
-const COMMON_HEADERS: [&str; 13] = [
+const COMMON_HEADERS: [&str; 14] = [
     "allow",
     "cache-control",
     "connection",

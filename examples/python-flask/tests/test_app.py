@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from app import PROBLEMS, UNREACHABLE, create_app
+from cachelib import FileSystemCache
 from provider import ANOTHER_KEY, CLIENT_ID, CLIENT_SECRET
 
 REPOSITORY = Path(__file__).parents[3]
@@ -214,7 +215,7 @@ def test_a_sign_out_without_logto_still_signs_out_here(serve, provider):
     assert SIGNED_OUT in browser.get("/").text
 
 
-def test_the_cookie_holds_an_id_and_nothing_else(app, browser, provider):
+def test_after_the_sign_in_the_cookie_holds_an_id_and_nothing_else(app, browser, provider):
     answer = browser.answer_of_logto(provider)
     browser.follow_redirects = False
     header = browser.get(answer).headers["Set-Cookie"]
@@ -231,12 +232,35 @@ def test_the_cookie_holds_an_id_and_nothing_else(app, browser, provider):
     assert [file for file in files if cookie["id"] in file.name] == []
 
 
-def test_an_id_from_before_the_sign_in_is_worth_nothing_after_it(app, browser, provider):
-    browser.get("/sign-in")
-    planted = browser.cookies["session"]
-    browser.sign_in(provider)
-    assert browser.cookies["session"] != planted
+def test_visitors_who_start_sign_ins_end_nobodys_session(serve, provider, monkeypatch):
+    monkeypatch.setattr("app.FileSystemCache", lambda *where, **how: FileSystemCache(*where, **how | {"threshold": 5}))
+    app = serve()
+    person, visitor = app.browser(), app.browser()
+    person.sign_in(provider)
+    files = sorted(app.sessions.iterdir())
+    visitor.follow_redirects = False
+    for _ in range(50):
+        assert visitor.get("/sign-in").status_code == 302
+        visitor.cookies.clear()
+    assert SIGNED_IN in person.get("/").text
+    assert sorted(app.sessions.iterdir()) == files, "a visitor leaves nothing on the server"
+
+
+@pytest.mark.parametrize("ended_session", [False, True])
+def test_a_cookie_from_before_the_sign_in_is_worth_nothing_after_it(app, browser, provider, ended_session):
+    """The attacker's own: of a sign-in on its way, or of a session that is over."""
     attacker = app.browser()
+    if ended_session:
+        attacker.sign_in(provider)
+    else:
+        attacker.get("/sign-in")
+    planted = attacker.cookies["session"]
+    if ended_session:
+        attacker.submit(attacker.get("/"))
+    browser.cookies.set("session", planted, "127.0.0.1")
+    browser.sign_in(provider)
+    assert SIGNED_IN in browser.get("/").text and browser.cookies["session"] != planted
+    attacker.cookies.clear()
     attacker.cookies.set("session", planted, "127.0.0.1")
     assert SIGNED_OUT in attacker.get("/").text
 

@@ -65,6 +65,8 @@ fn its_own(endpoint: &str) -> String {
 fn welcome(settings: &Settings, ports: Ports) -> String {
     let authorization = settings.logto.authorization.iter().next().unwrap_or_default();
     let (public, operator) = (reachable(ports.public), reachable(ports.operator));
+    // As it was started, which may be from a folder of a build.
+    let program = std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     format!(
         "This is a sandbox: GatewayAPI is simulated, no message leaves this machine, and nothing is kept.\n\n\
          Send a code, as Logto would:\n\n  \
@@ -75,7 +77,7 @@ fn welcome(settings: &Settings, ports: Ports) -> String {
          `simulator --help` lists numbers that make GatewayAPI refuse, fail or be slow.\n\n\
          For operators: a page at http://{operator}/ (its token: {OPERATOR_TOKEN}), http://{operator}/metrics, a test \
          delivery, and what became of the messages:\n\n  \
-         SMS_OPERATOR__TOKEN={OPERATOR_TOKEN} gatewayapi-sms-connector send 4526091046 --wait --url http://{operator}\n  \
+         SMS_OPERATOR__TOKEN={OPERATOR_TOKEN} {program} send 4526091046 --wait --url http://{operator}\n  \
          curl http://{operator}/api/messages -H 'Authorization: Bearer {OPERATOR_TOKEN}'\n"
     )
 }

@@ -59,7 +59,7 @@ def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
     environment = dict(each.replace("%d", str(credentials)).split("=", 1) for each in unit["Environment"])
     environment |= {"SMS_GATEWAYAPI__SENDER": "ExampleShop", "SMS_GATEWAYAPI__ENDPOINT": "http://localhost:8081/rest/mtsms"}
     simulator = Running([binary, "simulator", f"--token={SECRET}", "--listen=127.0.0.1:8081"])
-    closed = """mount -t proc -o subset=pid,hidepid=invisible proc /proc && mount --bind "$PWD" "$PWD" &&
+    closed = """mount -t proc -o hidepid=invisible proc /proc && mount --bind "$PWD" "$PWD" &&
         mount -o remount,bind,ro / && cd "$PWD" && exec "$@" """
     service = Running(
         ["unshare", "--mount", "sh", "-c", closed, "sh", sys.executable, CONFINED, UNIT, binary,
@@ -72,6 +72,8 @@ def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
         with urllib.request.urlopen("http://127.0.0.1:9090/metrics") as metrics:
             text = metrics.read().decode()
         assert 'sms_requests_total{outcome="accepted"' in text and "process_resident_memory_bytes" in text
+        started = re.search(r"^process_start_time_seconds (\S+)$", text, re.MULTILINE)
+        assert float(started[1]) > 1.7e9, "alert and dashboard tell restarts by it"
         assert (state / "ledger.db").exists()
         assert unit["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
         service.process.send_signal(signal.SIGHUP)

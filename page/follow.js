@@ -1,6 +1,7 @@
 // Follows a message until nothing more is to be expected of it.
 
 import { isFinal } from './outcomes.js';
+import { pause } from './pause.js';
 
 /** Milliseconds before a broken stream is opened again. */
 const PAUSE = 2000;
@@ -31,19 +32,4 @@ export async function follow(api, id, onState, signal) {
     }
   }
   return false;
-}
-
-/** Resolves after a time, or as soon as `signal` ends it. */
-export function pause(milliseconds, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

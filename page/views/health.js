@@ -3,6 +3,7 @@
 import { el, replace } from '../dom.js';
 import { History } from '../history.js';
 import { Metrics } from '../metrics.js';
+import { pause } from '../pause.js';
 import { createCharts } from './health/charts.js';
 import { BADGES, createTiles } from './health/tiles.js';
 
@@ -45,7 +46,7 @@ export function show(root, context) {
       const isThere = await scrape();
       if (signal.aborted) return;
       if (isThere) update();
-      await pause(INTERVAL, signal);
+      await pause(INTERVAL, signal, { seen: true });
     }
   }
 
@@ -81,20 +82,4 @@ export function show(root, context) {
     overall.className = `note ${BADGES[worst] || 'good'}`;
     charts.forEach((chart) => chart.show(history));
   }
-}
-
-/** The next turn, or as soon as a hidden tab is looked at again. */
-function pause(milliseconds, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => !document.hidden && done(), milliseconds);
-    const look = () => !document.hidden && done();
-    document.addEventListener('visibilitychange', look);
-    signal.addEventListener('abort', done);
-    function done() {
-      clearTimeout(timer);
-      document.removeEventListener('visibilitychange', look);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

@@ -2,7 +2,7 @@
 
 import { el, replace } from '../dom.js';
 import { statusName, statusTone } from '../outcomes.js';
-import { pause } from '../follow.js';
+import { pause } from '../pause.js';
 
 export const title = 'messages.title';
 
@@ -107,7 +107,6 @@ export async function show(root, context) {
     el('nav', { class: 'row', 'aria-label': t('messages.pages') }, newest, older),
   );
 
-  document.addEventListener('visibilitychange', onVisible, { signal });
   showPaused();
   await load();
   watch();
@@ -118,13 +117,9 @@ export async function show(root, context) {
 
   async function watch() {
     while (!signal.aborted) {
-      await pause(EACH, signal);
-      if (!signal.aborted && !isPaused && !document.hidden && cursor === '') await load();
+      await pause(EACH, signal, { seen: true });
+      if (!signal.aborted && !isPaused && cursor === '') await load();
     }
-  }
-
-  function onVisible() {
-    if (!document.hidden && !isPaused && cursor === '') load();
   }
 
   /** Whether the answer came, and is the one to the last question. */

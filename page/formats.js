@@ -9,7 +9,7 @@ export function createFormats({ tag, t }) {
   const countries = new Intl.DisplayNames([tag], { type: 'region', fallback: 'code' });
   const languages = new Intl.DisplayNames([tag], { type: 'language', fallback: 'code' });
 
-  /** A moment: the time for the last day, day and time before. */
+  /** A moment: the time alone within half a day, day and time further away. */
   function formatTime(moment) {
     const date = new Date(moment);
     if (Number.isNaN(date.getTime())) return '–';

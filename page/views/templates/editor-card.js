@@ -117,7 +117,7 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
     replace(
       faultList,
       faults
-        .slice(0, 20)
+        .slice(0, MOST_LISTED)
         .map((fault) =>
           el(
             'li',

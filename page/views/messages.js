@@ -68,7 +68,7 @@ export async function show(root, context) {
   });
   const filters = el(
     'form',
-    { class: 'card filters', role: 'search', submit: submit, 'aria-label': t('messages.filters') },
+    { class: 'card filters', role: 'search', 'aria-label': t('messages.filters') },
     field('number', number, numberSaid),
     field('status', choice('status', STATUSES, (name) => statusName(name, context))),
     field('type', choice('type', TYPES, (name) => name)),
@@ -155,6 +155,8 @@ export async function show(root, context) {
     if (error.status === 400 && place) {
       // A number that is still being typed is none yet.
       const sentence = t(`messages.wrong.${error.problem.parameter}`);
+      say(number, numberSaid, '');
+      say(country, countrySaid, '');
       say(...place, sentence);
       said.textContent = sentence;
       return;
@@ -245,24 +247,17 @@ export async function show(root, context) {
     said.textContent = t(cursor ? 'messages.olderShown' : 'messages.newestShown');
   }
 
-  async function change(name, value) {
-    wanted[name] = value.trim();
+  /** Looks for what all the filters say now. */
+  async function apply() {
+    clearTimeout(typing);
+    for (const name of Object.keys(wanted)) wanted[name] = filters.querySelector(`#filter-${name}`).value.trim();
     cursor = '';
     if (await load()) said.textContent = t('messages.count', { count: body.children.length });
   }
 
-  function submit(event) {
-    event.preventDefault();
-    clearTimeout(typing);
-    change('number', number.value);
-  }
-
   function clear() {
-    for (const name of Object.keys(wanted)) {
-      wanted[name] = '';
-      filters.querySelector(`#filter-${name}`).value = '';
-    }
-    change('number', '');
+    filters.reset();
+    apply();
   }
 
   function togglePause() {
@@ -286,8 +281,10 @@ export async function show(root, context) {
       ...attributes,
       input: () => {
         clearTimeout(typing);
-        typing = setTimeout(() => change(name, made.value), TYPING);
+        typing = setTimeout(apply, TYPING);
       },
+      // A form of two fields without a button to send it does nothing of itself.
+      keydown: (event) => event.key === 'Enter' && apply(),
     });
     made.value = wanted[name];
     return made;
@@ -296,7 +293,7 @@ export async function show(root, context) {
   function choice(name, values, label) {
     const made = el(
       'select',
-      { id: `filter-${name}`, change: () => change(name, made.value) },
+      { id: `filter-${name}`, change: apply },
       el('option', { value: '' }, t('messages.all')),
       values.map((value) => el('option', { value }, label(value))),
     );

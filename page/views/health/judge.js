@@ -10,14 +10,16 @@ const DAY = 24 * 3600;
 /** `label` is what the badge says, where that is not the state's own name. */
 const say = (state, word, values = {}, label = state) => ({ state, label, words: [{ word, values }] });
 
-/** Calls of POST /send that ended with a fault of ours or of GatewayAPI's. */
-const FAILED = ['rejected', 'account_fault', 'not_sent', 'unknown', 'template_fault', 'interrupted', 'ledger_away'];
+/** Calls of POST /send that failed though nobody refused their message, as the alerts count them. */
+const FAILED = ['account_fault', 'not_sent', 'unknown', 'template_fault', 'interrupted', 'ledger_away'];
 
 export const read = {
   // Not by outcome of the calls: a repeat is answered as accepted, and not sent again.
   sent: (metrics) => metrics.sum('sms_accepted_total'),
   limited: (metrics) => metrics.sum('sms_requests_total', { outcome: 'limited' }),
   failed: (metrics) => FAILED.reduce((sum, outcome) => sum + metrics.sum('sms_requests_total', { outcome }), 0),
+  /** Messages that GatewayAPI did not take for what they are, such as for their number. */
+  rejected: (metrics) => metrics.sum('sms_requests_total', { outcome: 'rejected' }),
   outcomes: (metrics) => metrics.by('outcome', 'sms_requests_total'),
   refused: (metrics) => metrics.by('limit', 'sms_limits_refused_total'),
   monitored: (metrics) => metrics.by('limit', 'sms_limits_monitored_total'),
@@ -38,14 +40,13 @@ export const read = {
 
 export function judgeSends(history) {
   const failed = history.grown(LATELY, read.failed);
-  const sent = history.grown(LATELY, read.sent);
   if (failed === 0)
-    return read.sent(history.latest) + read.failed(history.latest) === 0
+    return read.sent(history.latest) + read.failed(history.latest) + read.rejected(history.latest) === 0
       ? say('quiet', 'sendsNone')
       : say('good', 'sendsGood');
-  const share = failed / (failed + sent);
-  // One that failed among few may be its own number's fault.
-  return say(share > 0.2 && failed >= 3 ? 'bad' : 'watch', 'sendsFailed', { count: failed, of: failed + sent });
+  const all = failed + history.grown(LATELY, read.sent) + history.grown(LATELY, read.rejected);
+  // One or two that failed among few are no trend.
+  return say(failed / all > 0.2 && failed >= 3 ? 'bad' : 'watch', 'sendsFailed', { count: failed, of: all });
 }
 
 export function judgeLimits(history) {

@@ -30,16 +30,19 @@ export function createPreview(context, { onFaults }) {
   );
   let file;
   let locale = '';
-  let faults = [];
+  /** Whether `file` is what the editor has now: what cannot be read is previewed as it was. */
+  let isCurrent = false;
+  /** The last body that the service has judged, as JSON, and what was wrong with it. */
+  let judged = { body: undefined, faults: [] };
   let timer;
   let asked = new AbortController();
-  let last;
   let options = '';
-  return { element, update, choose, faults: () => faults, end };
+  return { element, update, choose, faults, end };
 
   /** The file has changed. */
   function update(changed) {
     if (changed) file = changed;
+    isCurrent = Boolean(changed);
     const locales = (file?.texts ?? []).map((text) => text.locale ?? '');
     if (!locales.includes(locale)) locale = locales[0] ?? '';
     if (options !== locales.join()) {
@@ -51,7 +54,6 @@ export function createPreview(context, { onFaults }) {
     }
     chosen.value = locale;
     option.hidden = file?.usageType !== 'OrganizationInvitation';
-    faults = [];
     schedule();
   }
 
@@ -68,48 +70,57 @@ export function createPreview(context, { onFaults }) {
     timer = setTimeout(ask, PAUSE);
   }
 
-  async function ask() {
+  /** What was found in the text as it is now, wherever edits around it have moved it. */
+  function faults() {
+    const { text, body } = question() ?? {};
+    if (!isCurrent || !text || JSON.stringify(body) !== judged.body) return [];
+    return judged.faults.map((fault) => ({ ...fault, from: text.from, to: text.to }));
+  }
+
+  /** The chosen text, and what to ask the service about it; `null` where there is none. */
+  function question() {
     const text = file?.texts.find((one) => (one.locale ?? '') === locale);
-    if (!text || text.text.trim() === '') return;
+    if (!text || text.text.trim() === '') return null;
     const isInvitation = file.usageType === 'OrganizationInvitation' && withoutCode.checked;
-    const syntax = file.syntax === 'handlebars' ? 'handlebars' : 'logto';
     const body = {
       content: text.text,
-      syntax,
+      syntax: file.syntax === 'handlebars' ? 'handlebars' : 'logto',
       ...(locale && { locale }),
       ...(isInvitation && { payload: { link: 'example.com' } }),
     };
-    const same = JSON.stringify(body);
-    if (same === last) return;
+    return { text, body };
+  }
+
+  async function ask() {
+    // First of all: an edit that was taken back must not get the answer to what it was.
     asked.abort();
+    const { body } = question() ?? {};
+    const same = JSON.stringify(body);
+    if (!body || same === judged.body) return;
     asked = new AbortController();
     const { signal } = asked;
     try {
       const preview = await api.post('/api/preview', body, { signal });
-      const left = syntax === 'logto' ? unfilled(preview.text) : [];
-      faults = left.map((name) => ({
-        severity: 'warning',
-        word: 'warning_unfilled',
-        values: { name },
-        from: text.from,
-        to: text.to,
-      }));
+      const left = body.syntax === 'logto' ? unfilled(preview.text) : [];
+      judged = {
+        body: same,
+        faults: left.map((name) => ({ severity: 'warning', word: 'warning_unfilled', values: { name } })),
+      };
       seen.show({ ...preview, locale: locale || preview.locale });
       replace(
         notes,
         left.map((name) => note('warn', t('templates.warning_unfilled', { name }))),
       );
-      last = same;
     } catch (error) {
       if (signal.aborted) return;
       const sentence = serviceFault(error, t);
-      faults =
+      // Any other failure says nothing about the text, which is asked for again.
+      judged =
         error.status === 422
-          ? [{ severity: 'error', word: 'fault_service', values: { detail: sentence }, from: text.from, to: text.to }]
-          : [];
+          ? { body: same, faults: [{ severity: 'error', word: 'fault_service', values: { detail: sentence } }] }
+          : { body: undefined, faults: [] };
       seen.fail(error);
       replace(notes);
-      last = undefined;
     }
     onFaults();
   }

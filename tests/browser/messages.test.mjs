@@ -91,6 +91,24 @@ test('the filters narrow the list', async () => {
   assert.equal(await rows(page).count(), 1);
 });
 
+test('two filters that are typed in one go both count, and Enter asks at once', async () => {
+  const page = await stage.open({ hash: '#/messages' });
+  await page.getByText('Live', { exact: true }).waitFor();
+  // No time passes between the keys.
+  await page.clock.install();
+  const asked = (run) => Promise.all([page.waitForRequest(/api\/messages\?.*country=DK/), run()]);
+  await filter(page, 'number').fill('+4526092008');
+  await filter(page, 'country').fill('dk');
+  const [typed] = await asked(() => page.clock.runFor(300));
+  assert.match(typed.url(), /number=%2B4526092008/);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await filter(page, 'number').fill('+4526092008');
+  await filter(page, 'country').fill('dk');
+  const [entered] = await asked(() => filter(page, 'country').press('Enter'));
+  assert.match(entered.url(), /number=%2B4526092008/);
+});
+
 test('it asks while it is seen and not paused, and then only', async () => {
   let calls = 0;
   const page = await stage.open({

@@ -147,6 +147,7 @@ const waiting = (count) => `sms_messages_waiting ${count}`;
 for (const [name, verdict, state, word] of [
   ['no calls', judge.judgeSends(lately('')), 'quiet', 'sendsNone'],
   ['all calls good', judge.judgeSends(lately(calls(0, 2), calls(9, 2))), 'good', 'sendsGood'],
+  ['numbers refused', judge.judgeSends(lately('', 'sms_requests_total{outcome="rejected"} 9')), 'good', 'sendsGood'],
   ['one of two failed', judge.judgeSends(lately(calls(0, 0), calls(1, 1))), 'watch', 'sendsFailed'],
   ['half failed', judge.judgeSends(lately(calls(0, 0), calls(5, 5))), 'bad', 'sendsFailed'],
   ['limits that rest', judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 7')), 'good', 'limitsQuiet'],

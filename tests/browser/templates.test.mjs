@@ -166,6 +166,40 @@ test('faults are marked where they are, and a faulty file is not offered', async
   await fault(page, 'The service says: line 1, column');
 });
 
+test('a warning of the preview stays while the text does', async () => {
+  const page = await open();
+  await edit(page);
+  await write(page, json({ de: 'Hallo {{user}}, {{code}}' }));
+  await fault(page, 'user');
+  const found = await page.locator('.faults li').allTextContents();
+  await page.clock.install();
+  await page.keyboard.press('End');
+  await page.keyboard.insertText('  ');
+  await page.clock.runFor(1_000);
+  assert.deepEqual(await page.locator('.faults li').allTextContents(), found);
+});
+
+test('an edit that is taken back does not get the answer to what it was', async () => {
+  const page = await open();
+  await edit(page);
+  await write(page, json({ de: 'Erstens {{code}}' }));
+  await bubble(page, 'Erstens');
+  let answer;
+  const held = new Promise((resolve) => (answer = resolve));
+  await page.route('**/api/preview', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest('**/api/preview');
+  await write(page, json({ de: 'Zweitens {{code}}' }));
+  const ended = page.waitForEvent('requestfailed');
+  await asked;
+  await write(page, json({ de: 'Erstens {{code}}' }));
+  assert.match((await ended).url(), /preview$/);
+  answer();
+  await bubble(page, 'Erstens');
+});
+
 test('an invitation can be previewed without a code', async () => {
   const page = await open();
   await edit(page, /^OrganizationInvitation, English/);

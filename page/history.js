@@ -20,6 +20,11 @@ export class History {
     return this.#scrapes.at(-1)?.metrics;
   }
 
+  /** Milliseconds from the first scrape to the last. */
+  get span() {
+    return this.#scrapes.length > 0 ? this.#scrapes[this.#last].time - this.#scrapes[0].time : 0;
+  }
+
   /** By how much counters grew in the last `span` milliseconds; `read` sums them up for one scrape. */
   grown(span, read) {
     const growth = this.#growth(read);

@@ -5,6 +5,7 @@ import { History } from '../history.js';
 import { Metrics } from '../metrics.js';
 import { pause } from '../pause.js';
 import { createCharts } from './health/charts.js';
+import { judgeAll } from './health/judge.js';
 import { BADGES, createTiles } from './health/tiles.js';
 
 export const title = 'health.title';
@@ -12,8 +13,6 @@ export const title = 'health.title';
 const INTERVAL = 5_000;
 /** It outlives the view, so that whoever comes back finds the last minutes. */
 const history = new History(15 * 60_000);
-
-const STATES = ['bad', 'watch', 'good', 'quiet'];
 
 export function show(root, context) {
   const { api, t, signal } = context;
@@ -66,20 +65,16 @@ export function show(root, context) {
 
   function update() {
     const states = tiles.map((tile) => tile.update(history));
-    const worst = STATES.find((state) => states.includes(state)) ?? 'good';
-    const names = (state) =>
-      tiles
-        .filter((_, index) => states[index] === state)
-        .map(({ name }) => name)
-        .join(', ');
-    const sentence =
-      {
-        bad: () => t('health.allBad', { names: names('bad') }),
-        watch: () => t('health.allWatch', { names: names('watch') }),
-      }[worst]?.() ?? t('health.allGood');
-    // Said aloud when it changes.
+    const { state, words } = judgeAll(states, history);
+    const names = tiles
+      .filter((_, index) => states[index] === state)
+      .map(({ name }) => name)
+      .join(', ');
+    const sentence = t(`health.${words[0].word}`, { ...words[0].values, names });
+    // Said aloud when it changes, other than the seconds of watching.
+    overall.setAttribute('aria-live', state === 'quiet' ? 'off' : 'polite');
     if (overall.textContent !== sentence) overall.textContent = sentence;
-    overall.className = `note ${BADGES[worst] || 'good'}`;
+    overall.className = `note ${BADGES[state]}`;
     charts.forEach((chart) => chart.show(history));
   }
 }

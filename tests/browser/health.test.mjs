@@ -37,7 +37,7 @@ async function turn(page) {
 
 test('an idle service has nothing to say, and no chart is empty of words', async () => {
   const page = await open();
-  await page.getByText('All is well.').waitFor();
+  await page.getByText(/^Watching for \d+ s; nothing wrong seen so far\.$/).waitFor();
   await figure(page, 'Messages', /^0$/);
   await tile(page, 'Messages').getByText('Does Logto’s connector point here?').waitFor();
   await tile(page, 'Delivery reports').getByText('None has come.').waitFor();

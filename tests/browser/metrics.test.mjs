@@ -150,7 +150,20 @@ for (const [name, verdict, state, word] of [
   ['numbers refused', judge.judgeSends(lately('', 'sms_requests_total{outcome="rejected"} 9')), 'good', 'sendsGood'],
   ['one of two failed', judge.judgeSends(lately(calls(0, 0), calls(1, 1))), 'watch', 'sendsFailed'],
   ['half failed', judge.judgeSends(lately(calls(0, 0), calls(5, 5))), 'bad', 'sendsFailed'],
-  ['limits that rest', judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 7')), 'good', 'limitsQuiet'],
+  ['limits that rest', judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 2')), 'good', 'limitsQuiet'],
+  ['failures before the page', judge.judgeSends(lately(calls(0, 10))), 'watch', 'sendsFailedBefore'],
+  ['failures long ago', judge.judgeSends(lately(...Array(61).fill(calls(0, 10)))), 'good', 'sendsGood'],
+  [
+    'refusals before the page',
+    judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 7')),
+    'watch',
+    'limitsRefusedBefore',
+  ],
+  ['faults before the page', judge.judgeGatewayApi(lately(gatewayapi(0, 5, 5))), 'watch', 'gatewayapiFailedBefore'],
+  ['all parts, at first', judge.judgeAll(['good', 'quiet'], lately('', '')), 'quiet', 'allWatching'],
+  ['all parts, later', judge.judgeAll(['good', 'quiet'], lately(...Array(61).fill(''))), 'good', 'allGood'],
+  ['all parts, one to look at', judge.judgeAll(['good', 'watch'], lately('')), 'watch', 'allWatch'],
+  ['all parts, one wrong', judge.judgeAll(['bad', 'watch'], lately('')), 'bad', 'allBad'],
   [
     'a refusal',
     judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 7', 'sms_limits_refused_total{limit="ip"} 8')),
@@ -220,16 +233,41 @@ for (const [name, verdict, state, word] of [
     'creditLow',
   ],
   ['credit known an hour ago', judge.judgeCredit(now(credit(9, { asked: 96_000 })), 100_000), 'watch', 'creditOld'],
+  [
+    'credit of a service that does not know its start',
+    judge.judgeCredit(now(credit(0.01, { spent: 100_000 })), 100_000),
+    'good',
+    'creditGood',
+  ],
   ['nothing waiting', judge.judgeLoad(lately(waiting(9), waiting(0))), 'good', 'loadGood'],
   ['a crowd', judge.judgeLoad(lately(waiting(0), waiting(9))), 'watch', 'loadWaiting'],
   ['a crowd that stays', judge.judgeLoad(lately(...Array(4).fill(waiting(9)))), 'bad', 'loadLasting'],
-  ['a database', judge.judgeDatabase(now('sms_ledger_up 1')), 'good', 'databaseGood'],
-  ['no database', judge.judgeDatabase(now('sms_ledger_up 0\nsms_ledger_waiting 3')), 'bad', 'databaseAway'],
-  ['lost writes', judge.judgeDatabase(now('sms_ledger_up 1\nsms_ledger_dropped_total 3')), 'watch', 'databaseLost'],
-  ['no budget', judge.judgeSpend(now('')), 'quiet', 'spendNone'],
-  ['a budget', judge.judgeSpend(now('sms_limits_spend_ratio{currency="EUR"} 0.5')), 'good', 'spendGood'],
-  ['most of a budget', judge.judgeSpend(now('sms_limits_spend_ratio{currency="EUR"} 0.8')), 'watch', 'spendHigh'],
-  ['a spent budget', judge.judgeSpend(now('sms_limits_spend_ratio{currency="EUR"} 1')), 'bad', 'spendGone'],
+  ['a database', judge.judgeDatabase(lately('sms_ledger_up 1')), 'good', 'databaseGood'],
+  ['no database', judge.judgeDatabase(lately('sms_ledger_up 0\nsms_ledger_waiting 3')), 'bad', 'databaseAway'],
+  [
+    'no database, which is required',
+    judge.judgeDatabase(lately('', 'sms_ledger_up 0\nsms_requests_total{outcome="ledger_away"} 1')),
+    'bad',
+    'databaseNoCodes',
+  ],
+  ['writes lost', judge.judgeDatabase(lately('', 'sms_ledger_dropped_total 3')), 'watch', 'databaseLost'],
+  ['writes lost long ago', judge.judgeDatabase(lately('sms_ledger_dropped_total 3')), 'good', 'databaseGood'],
+  [
+    'a budget that refuses',
+    judge.judgeSpend(lately('sms_limits_spend_ratio{currency="EUR"} 0.9\nsms_limits_refused_total{limit="spend"} 1')),
+    'bad',
+    'spendGone',
+  ],
+  [
+    'templates refused long ago',
+    judge.judgeTemplates(lately('sms_template_reloads_total{result="refused"} 1')),
+    'good',
+    'templatesAsStarted',
+  ],
+  ['no budget', judge.judgeSpend(lately('')), 'quiet', 'spendNone'],
+  ['a budget', judge.judgeSpend(lately('sms_limits_spend_ratio{currency="EUR"} 0.5')), 'good', 'spendGood'],
+  ['most of a budget', judge.judgeSpend(lately('sms_limits_spend_ratio{currency="EUR"} 0.8')), 'watch', 'spendHigh'],
+  ['a spent budget', judge.judgeSpend(lately('sms_limits_spend_ratio{currency="EUR"} 1')), 'bad', 'spendGone'],
   ['templates as started', judge.judgeTemplates(lately('')), 'good', 'templatesAsStarted'],
   [
     'new templates',
@@ -239,7 +277,7 @@ for (const [name, verdict, state, word] of [
   ],
   [
     'refused templates',
-    judge.judgeTemplates(lately('sms_template_reloads_total{result="refused"} 1')),
+    judge.judgeTemplates(lately('', 'sms_template_reloads_total{result="refused"} 1')),
     'watch',
     'templatesRefused',
   ],
@@ -263,7 +301,7 @@ for (const [name, verdict, state, word] of [
   test(`the verdict on ${name}`, () => {
     assert.deepEqual([verdict.state, verdict.words[0].word], [state, word]);
     assert.ok(
-      verdict.words.every((one) => one.word in words),
+      verdict.words.every((one) => Object.values(CATALOGUES.health).every((language) => one.word in language)),
       word,
     );
     assert.ok(`state_${verdict.label}` in words, verdict.label);

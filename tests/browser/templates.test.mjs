@@ -310,6 +310,8 @@ for (const [locale, heading, download] of [
   test(`it speaks ${locale}, in the dark and on a phone too`, async () => {
     const page = await open({ locale, width: 360, height: 740, dark: true });
     await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    const first = await page.locator('.templates-table tbody th').first().boundingBox();
+    assert.ok(first.width >= 100, `${first.width}`);
     await edit(page, /^SignIn, .*\(de\)/);
     await bubble(page, 'ist Ihr Code');
     await page.getByRole('button', { name: download, exact: true }).waitFor();

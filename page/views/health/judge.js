@@ -36,17 +36,43 @@ export const read = {
   reportsRefused: (metrics) => metrics.by('reason', 'sms_delivery_reports_refused_total'),
   waiting: (metrics) => metrics.value('sms_messages_waiting'),
   connections: (metrics) => metrics.value('sms_gatewayapi_connections_in_use'),
+  ledgerAway: (metrics) => metrics.sum('sms_requests_total', { outcome: 'ledger_away' }),
+  dropped: (metrics) => metrics.value('sms_ledger_dropped_total') ?? 0,
+  spendRefused: (metrics) => metrics.sum('sms_limits_refused_total', { limit: 'spend' }),
+  templatesRefused: (metrics) => metrics.sum('sms_template_reloads_total', { result: 'refused' }),
 };
+
+/** Of faults: too many to be single numbers' own. */
+const isMuch = (count, of) => count >= 3 && count / of > 0.2;
+
+/** Too short a time to call anything good: what went wrong before it counts as well. */
+const isShort = (history) => history.span < LATELY;
+
+/** The sentence above all parts, whose `states` these are; without a state where it is too early to tell. */
+export function judgeAll(states, history) {
+  for (const [state, word] of [
+    ['bad', 'allBad'],
+    ['watch', 'allWatch'],
+  ])
+    if (states.includes(state)) return say(state, word);
+  return isShort(history)
+    ? say('quiet', 'allWatching', { seconds: Math.round(history.span / 1000) })
+    : say('good', 'allGood');
+}
 
 export function judgeSends(history) {
   const failed = history.grown(LATELY, read.failed);
-  if (failed === 0)
-    return read.sent(history.latest) + read.failed(history.latest) + read.rejected(history.latest) === 0
-      ? say('quiet', 'sendsNone')
+  if (failed === 0) {
+    const before = read.failed(history.latest);
+    const all = before + read.sent(history.latest) + read.rejected(history.latest);
+    if (all === 0) return say('quiet', 'sendsNone');
+    return isShort(history) && isMuch(before, all)
+      ? say('watch', 'sendsFailedBefore', { count: before, of: all })
       : say('good', 'sendsGood');
+  }
   const all = failed + history.grown(LATELY, read.sent) + history.grown(LATELY, read.rejected);
   // One or two that failed among few are no trend.
-  return say(failed / all > 0.2 && failed >= 3 ? 'bad' : 'watch', 'sendsFailed', { count: failed, of: all });
+  return say(isMuch(failed, all) ? 'bad' : 'watch', 'sendsFailed', { count: failed, of: all });
 }
 
 export function judgeLimits(history) {
@@ -55,7 +81,12 @@ export function judgeLimits(history) {
   const words = [];
   if (refused > 0) words.push({ word: 'limitsRefused', values: { count: refused } });
   if (monitored > 0) words.push({ word: 'limitsMonitored', values: { count: monitored } });
-  return words.length > 0 ? { ...say('watch'), words } : say('good', 'limitsQuiet');
+  if (words.length > 0) return { ...say('watch'), words };
+  const before = sum(read.refused(history.latest));
+  const all = before + read.sent(history.latest);
+  return isShort(history) && isMuch(before, all)
+    ? say('watch', 'limitsRefusedBefore', { count: before, of: all })
+    : say('good', 'limitsQuiet');
 }
 
 /** One country, or all together. */
@@ -145,17 +176,29 @@ export function judgeGatewayApi(history) {
   const metrics = history.latest;
   const isOpen = metrics.value('sms_gatewayapi_breaker_state') === 1;
   const faults = history.grownBy(LATELY, read.gatewayapiFaults);
-  const kinds = [...faults]
+  const kinds = kindsOf(faults);
+  const words = advice(kinds);
+  if (isOpen) return { ...say('bad'), words: [{ word: 'breakerOpen', values: {} }, ...words] };
+  if (kinds.length > 0) return { ...say(kinds.some((kind) => ACCOUNT.includes(kind)) ? 'bad' : 'watch'), words };
+  const all = sum(read.gatewayapi(metrics));
+  if (all === 0) return say('quiet', 'gatewayapiNone');
+  const before = read.gatewayapiFaults(metrics);
+  const count = sum(before);
+  if (!isShort(history) || !isMuch(count, all)) return say('good', 'gatewayapiGood');
+  const verdict = say('watch', 'gatewayapiFailedBefore', { count, of: all });
+  return { ...verdict, words: [...verdict.words, ...advice(kindsOf(before))] };
+}
+
+/** The kinds of fault that there were, the most frequent first. */
+function kindsOf(faults) {
+  return [...faults]
     .filter(([, count]) => count > 0)
     .sort(([, one], [, other]) => other - one)
     .map(([kind]) => kind);
-  const words = [...new Set(kinds.map((kind) => ADVICE[kind] ?? 'adviceMessage'))].map((word) => ({
-    word,
-    values: {},
-  }));
-  if (isOpen) return { ...say('bad'), words: [{ word: 'breakerOpen', values: {} }, ...words] };
-  if (kinds.length > 0) return { ...say(kinds.some((kind) => ACCOUNT.includes(kind)) ? 'bad' : 'watch'), words };
-  return sum(read.gatewayapi(metrics)) === 0 ? say('quiet', 'gatewayapiNone') : say('good', 'gatewayapiGood');
+}
+
+function advice(kinds) {
+  return [...new Set(kinds.map((kind) => ADVICE[kind] ?? 'adviceMessage'))].map((word) => ({ word, values: {} }));
 }
 
 /** `now` in seconds since 1970. */
@@ -171,7 +214,8 @@ export function judgeCredit(metrics, now) {
 
 /** How long the credit lasts at the pace since the start; undefined where that was too short to tell, or nothing was spent. */
 function daysLeft(metrics, now) {
-  const up = now - (metrics.value('process_start_time_seconds') ?? now);
+  // 0 is what a service says that does not know.
+  const up = now - (metrics.value('process_start_time_seconds') || now);
   if (up < 3600) return undefined;
   const left = metrics.series('sms_gatewayapi_credit').map(({ labels: { currency }, value }) => {
     const spent = metrics.sum('sms_cost_total', { currency });
@@ -189,23 +233,29 @@ export function judgeLoad(history) {
   return say(isLasting ? 'bad' : 'watch', isLasting ? 'loadLasting' : 'loadWaiting', { count: waiting });
 }
 
-export function judgeDatabase(metrics) {
-  const dropped = metrics.value('sms_ledger_dropped_total') ?? 0;
+export function judgeDatabase(history) {
+  const metrics = history.latest;
+  const dropped = history.grown(Infinity, read.dropped);
   if (metrics.value('sms_ledger_up') === 0)
-    return say('bad', 'databaseAway', { count: metrics.value('sms_ledger_waiting') ?? 0 });
+    return history.grown(LATELY, read.ledgerAway) > 0 || (isShort(history) && read.ledgerAway(metrics) > 0)
+      ? say('bad', 'databaseNoCodes')
+      : say('bad', 'databaseAway', { count: metrics.value('sms_ledger_waiting') ?? 0 });
   return dropped > 0 ? say('watch', 'databaseLost', { count: dropped }) : say('good', 'databaseGood');
 }
 
-export function judgeSpend(metrics) {
-  const shares = metrics.series('sms_limits_spend_ratio');
+export function judgeSpend(history) {
+  const shares = history.latest.series('sms_limits_spend_ratio');
   if (shares.length === 0) return say('quiet', 'spendNone', {}, 'unset');
   const most = Math.max(...shares.map(({ value }) => value));
-  if (most >= 1) return say('bad', 'spendGone');
+  // A message is refused where its own cost would not fit any more, before all is spent.
+  const isRefusing =
+    history.grown(LATELY, read.spendRefused) > 0 || (most >= 0.8 && read.spendRefused(history.latest) > 0);
+  if (most >= 1 || isRefusing) return say('bad', 'spendGone');
   return most >= 0.8 ? say('watch', 'spendHigh') : say('good', 'spendGood');
 }
 
 export function judgeTemplates(history) {
-  const refused = history.latest.sum('sms_template_reloads_total', { result: 'refused' });
+  const refused = history.grown(Infinity, read.templatesRefused);
   const loaded = history.latest.sum('sms_template_reloads_total', { result: 'loaded' });
   if (refused > 0) return say('watch', 'templatesRefused', { count: refused });
   return loaded > 0 ? say('good', 'templatesLoaded', { count: loaded }) : say('good', 'templatesAsStarted');

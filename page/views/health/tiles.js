@@ -118,7 +118,7 @@ export function createTiles(context) {
       rows: ({ latest }) => [[t('health.connections'), count(read.connections(latest))]],
     }),
     tile('database', {
-      judge: ({ latest }) => judge.judgeDatabase(latest),
+      judge: (history) => judge.judgeDatabase(history),
       figure: ({ latest }) => [
         latest.value('sms_ledger_up') === 0 ? t('health.databaseIsAway') : t('health.databaseIsUp'),
         '',
@@ -131,7 +131,7 @@ export function createTiles(context) {
       ],
     }),
     tile('spend', {
-      judge: ({ latest }) => judge.judgeSpend(latest),
+      judge: (history) => judge.judgeSpend(history),
       figure({ latest }) {
         const shares = latest
           .series('sms_limits_spend_ratio')

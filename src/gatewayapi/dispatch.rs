@@ -125,7 +125,8 @@ impl Dispatcher {
         self.0.home.set(Handle::current()).is_ok()
     }
 
-    /// Sends one message, once, as a part of that span. Says at the deadline what is known: that nothing was sent, or that it may have been.
+    /// Sends one message, once, as a part of that span. Says at the deadline what is known: that nothing was sent, or that
+    /// it may have been.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Lets other threads run once the tasks that are ready now have run, which may hand over writes of their own. From
-/// inside a tokio runtime.
+/// inside a runtime of this thread's own, as those that serve are: what it spawns must run here.
 pub(super) fn comes_soon() {
     if !IS_COMING.replace(true) {
         tokio::spawn(async {

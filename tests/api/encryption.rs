@@ -15,8 +15,8 @@ use tokio_rustls::{
 
 use crate::app::{GOOD, sign_in, spawn_app, spawn_app_with};
 
-/// Stands before a simulated GatewayAPI and takes TLS only, after a while. Returns its port and its certificate as PEM.
-async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, String) {
+/// Takes TLS as `localhost`, with a certificate (PEM) that is its own authority.
+pub fn self_signed() -> (TlsAcceptor, String) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -25,7 +25,12 @@ async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, 
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (TlsAcceptor::from(Arc::new(config)), cert.pem())
+}
+
+/// Stands before a simulated GatewayAPI and takes TLS only, after a while. Returns its port and its certificate as PEM.
+async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, String) {
+    let (acceptor, certificate) = self_signed();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -41,7 +46,7 @@ async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, 
             });
         }
     });
-    (port, cert.pem())
+    (port, certificate)
 }
 
 #[tokio::test]

@@ -2,25 +2,18 @@
 
 mod collector;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use gatewayapi_sms_connector::simulator::Options;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rstest::rstest;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer},
-};
 
 use self::collector::{Collector, Conduct, Span};
 use crate::{
     app::{AUTHORIZATION, Answer, GOOD, OPERATOR_TOKEN, TestApp, call, latency, numbers, sign_in, spawn_app_with},
+    encryption::self_signed,
     log,
 };
 
@@ -306,15 +299,7 @@ async fn spans_leave_while_the_service_runs() {
 
 #[tokio::test]
 async fn a_collector_may_have_a_certificate_of_an_own_authority() {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (acceptor, certificate) = self_signed();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("telemetry.otlp_endpoint = \"https://localhost:{}\"", listener.local_addr().unwrap().port());
     let collector = Collector::start(Conduct::Takes).await;
@@ -329,7 +314,7 @@ async fn a_collector_may_have_a_certificate_of_an_own_authority() {
         }
     });
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), cert.pem()).unwrap();
+    std::fs::write(file.path(), certificate).unwrap();
 
     let app = spawn_app_with(&endpoint, Options::default()).await;
     app.send(sign_in(GOOD, "493817")).await;

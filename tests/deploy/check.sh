@@ -9,6 +9,7 @@ venv=target/deploy-venv
 binary=${CARGO_TARGET_DIR:-target}/debug/gatewayapi-sms-connector
 
 debian_tool ip iproute2
+debian_tool jq jq
 debian_tool openssl openssl
 debian_tool systemd-analyze systemd
 [[ -e /usr/lib/$(uname -m)-linux-gnu/libseccomp.so.2 ]] || debian_packages libseccomp2

@@ -1,19 +1,18 @@
 # shellcheck shell=bash
-# Prometheus' own check of the rules in deploy/prometheus, and of what the service tells it. tests/run.sh sources it.
-
-monitoring_target=${CARGO_TARGET_DIR:-target}
+# Prometheus' own check of the rules in deploy/prometheus, and of what the service tells it. tests/run.sh sources it, and
+# tests/steps.sh before it.
 
 promtool() {
-    "$(type -P promtool || echo "$monitoring_target/debian/usr/bin/promtool")" "$@"
+    "$(type -P promtool || echo "$target/debian/usr/bin/promtool")" "$@"
 }
 
 # The binary alone: the package would start a server.
 promtool_install() {
-    type -P promtool >/dev/null || [[ -x $monitoring_target/debian/usr/bin/promtool ]] && return
+    type -P promtool >/dev/null || [[ -x $target/debian/usr/bin/promtool ]] && return
     as_root apt-get update --quiet
-    mkdir -p "$monitoring_target/debian"
+    mkdir -p "$target/debian"
     (
-        cd "$monitoring_target/debian" || return
+        cd "$target/debian" || return
         apt-get download prometheus
         dpkg-deb --extract prometheus_*.deb .
         rm prometheus_*.deb
@@ -24,13 +23,13 @@ monitoring_rules() {
     promtool check rules deploy/prometheus/alerts.yml
     promtool test rules deploy/prometheus/alerts.test.yml deploy/prometheus/alerts.long.test.yml
     # With the rules here instead of where a container has them.
-    sed "s|/etc/prometheus/|$PWD/deploy/prometheus/|" deploy/prometheus/prometheus.yml >"$monitoring_target/prometheus.yml"
-    promtool check config "$monitoring_target/prometheus.yml"
+    sed "s|/etc/prometheus/|$PWD/deploy/prometheus/|" deploy/prometheus/prometheus.yml >"$target/prometheus.yml"
+    promtool check config "$target/prometheus.yml"
 }
 
 # The names, types and help texts that a sandbox tells, once a message has been sent.
 monitoring_metrics() {
-    local line url metrics binary=$monitoring_target/debug/gatewayapi-sms-connector
+    local line url metrics binary=$target/debug/gatewayapi-sms-connector
     [[ -x $binary ]] || cargo build --locked --quiet
     # Without what the other tests are told: the service refuses variables that it does not know.
     coproc sandbox {

@@ -26,12 +26,6 @@ install_node() {
     npm_packages tests/node
 }
 
-# npm_packages FOLDER: installs what its lock file names. npm writes the hidden lock file when it has finished.
-npm_packages() {
-    [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]] ||
-        npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund
-}
-
 install_browser() {
     debian_tool chromium chromium
     npm_packages tests/browser
@@ -39,25 +33,18 @@ install_browser() {
 
 # With the binary that the tests before have built.
 test_page() {
-    SMS_TEST_BINARY=${CARGO_TARGET_DIR:-target}/debug/gatewayapi-sms-connector \
+    SMS_TEST_BINARY=$target/debug/gatewayapi-sms-connector \
         node --test --test-reporter=spec tests/browser/*.test.mjs
 }
 
-# In an environment of its own.
 install_web_app() {
-    local app=examples/python-flask environment=target/python-flask
-    python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
-    [[ $environment/installed -nt $app/requirements.txt && $environment/installed -nt $app/tests/requirements.txt ]] && return
-    python3 -m venv --clear "$environment"
-    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        --requirement "$app/requirements.txt" --requirement "$app/tests/requirements.txt"
-    touch "$environment/installed"
+    python_environment "$target/python-flask" examples/python-flask/{,tests/}requirements.txt
 }
 
 # The whole story needs the service's binary, which the tests before have built.
 test_web_app() {
-    SMS_TEST_BINARY=${CARGO_TARGET_DIR:-target}/debug/gatewayapi-sms-connector PYTHONDONTWRITEBYTECODE=1 \
-        target/python-flask/bin/python -m pytest --quiet -p no:cacheprovider examples/python-flask/tests
+    SMS_TEST_BINARY=$target/debug/gatewayapi-sms-connector PYTHONDONTWRITEBYTECODE=1 \
+        "$target/python-flask/bin/python" -m pytest --quiet -p no:cacheprovider examples/python-flask/tests
 }
 
 # The page's vendored bundles must be what their build gives.
@@ -67,14 +54,7 @@ check_bundles() {
 }
 
 install_schemathesis() {
-    local venv=${CARGO_TARGET_DIR:-target}/openapi/venv
-    python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3 python3-venv
-    [[ $venv/installed -nt tests/openapi/requirements.txt ]] || {
-        python3 -m venv --clear "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-            --requirement tests/openapi/requirements.txt
-        touch "$venv/installed"
-    }
+    python_environment "$target/openapi/venv" tests/openapi/requirements.txt
 }
 
 step 'Debian packages' install_packages
@@ -91,7 +71,7 @@ step 'the page in Chromium' test_page
 step 'deployment' tests/deploy/check.sh
 step 'schemathesis' install_schemathesis
 # With the binary that the tests made.
-step "the interface's document" "${CARGO_TARGET_DIR:-target}/openapi/venv/bin/python" tests/openapi/run.py
+step "the interface's document" "$target/openapi/venv/bin/python" tests/openapi/run.py
 # The service as its neighbours see it does the same on the other database.
 step 'tests on PostgreSQL' env SMS_TEST_LEDGER=postgres cargo nextest run --locked --test api
 step "the web app's packages" install_web_app

@@ -1,5 +1,9 @@
 # shellcheck shell=bash
-# What .ci/run and tests/run.sh share; they source it.
+# What .ci/run, tests/run.sh and tests/deploy/check.sh share; they source it.
+
+# Where cargo builds, and where the tests put what they make.
+# shellcheck disable=SC2034 # They use it.
+target=${CARGO_TARGET_DIR:-target}
 
 current_step=start
 trap 'code=$?; ((code == 0)) || printf "\n==> FAILED (exit %d): %s\n" "$code" "$current_step" >&2; at_exit' EXIT
@@ -46,4 +50,30 @@ cargo_tool() {
     shift 2
     read -r _ installed _ < <(cargo "$name" --version 2>/dev/null) || true
     [[ $installed == "$version" ]] || cargo install "cargo-$name" --locked --version "$version" "$@"
+}
+
+# npm_packages FOLDER: installs what its lock file names. npm writes the hidden lock file when it has finished.
+npm_packages() {
+    [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]] ||
+        npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund
+}
+
+python_is_there() {
+    python3 -c 'import ensurepip, sys; assert sys.version_info >= (3, 11)' 2>/dev/null
+}
+
+# python_environment FOLDER REQUIREMENTS...: Python with exactly the packages that the files name, by their hashes. It is
+# made anew where they are others, or Python or the place is; what it is made of is written down when it is whole.
+python_environment() {
+    local folder=$1 made_of
+    shift
+    python_is_there || debian_packages python3 python3-venv
+    python_is_there || { echo 'the tests need Python 3.11 or newer, with venv' >&2; return 1; }
+    made_of=$(realpath --canonicalize-missing "$folder" && python3 --version && cat "$@") || return
+    if [[ $made_of == "$(cat "$folder/made-of" 2>/dev/null)" ]]; then return; fi
+    rm -f "$folder/made-of" && python3 -m venv --clear "$folder" &&
+        "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+            "${@/#/--requirement=}" &&
+        "$folder/bin/pip" check &&
+        printf '%s\n' "$made_of" >"$folder/made-of"
 }

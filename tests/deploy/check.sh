@@ -22,6 +22,6 @@ kubectl version --client 2>/dev/null || echo 'kubectl is not installed: kustomiz
 # The one that the tests have built: a plain build would make every package anew, with other features.
 [[ -x $binary ]] || cargo build --locked --quiet
 # Root in namespaces of its own: no port is taken, and nothing that is mounted is seen outside.
-as_root unshare --net --mount env PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
+as_root unshare --net --mount env PYTHONPATH="$PWD/tests" PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
     SMS_TEST_BINARY="$(realpath "$binary")" \
     SMS_TEST_POSTGRES_TOOLS="$(postgres_tools)" "$(realpath "$venv")/bin/python" -m pytest -q -p no:cacheprovider "$@" tests/deploy

@@ -5,10 +5,8 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,9 @@ from pathlib import Path
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from processes import Running, surroundings
+
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")).resolve()
 BINARY = str(Path(os.environ.get("SMS_TEST_BINARY", TARGET / "debug" / "gatewayapi-sms-connector")).resolve())
 WORK = TARGET / "openapi"
@@ -46,29 +47,11 @@ def signature() -> str:
 def sandbox(settings: dict[str, str]):
     """The addresses of its public and its operator's listener."""
     ports = {"SMS_SERVER__LISTEN": "127.0.0.1:0", "SMS_OPERATOR__LISTEN": "127.0.0.1:0"}
-    log = (WORK / "sandbox.log").open("a")
-    process = subprocess.Popen(
-        [BINARY, "sandbox", "--latency", "1ms"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=WORK,
-        # Without what the other tests are told: the service refuses variables that it does not know.
-        env={name: value for name, value in os.environ.items() if not name.startswith("SMS_")} | ports | settings,
-    )  # fmt: skip
-    try:
-        yield address(process, r"(http://\S+)/send "), address(process, r"(http://\S+)/api/messages ")
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        log.close()
-
-
-def address(process: subprocess.Popen, pattern: str) -> str:
-    for line in process.stdout:
-        if found := re.search(pattern, line):
-            if "/api/" in pattern:
-                # Nobody reads on, and a full pipe would stop the service.
-                threading.Thread(target=process.stdout.read, daemon=True).start()
-            return found[1]
-    raise SystemExit("the sandbox did not start: see target/openapi/sandbox.log")
+    with (
+        (WORK / "sandbox.log").open("a") as log,
+        Running([BINARY, "sandbox", "--latency", "1ms"], surroundings(ports | settings), stderr=log, cwd=WORK) as running,
+    ):
+        yield running.wait_for(r"(http://\S+)/send ")[1], running.wait_for(r"(http://\S+)/api/messages ")[1]
 
 
 def schemathesis(name: str, url: str, *arguments: str) -> None:
@@ -84,6 +67,7 @@ def main() -> None:
     (WORK / "openapi.json").write_bytes(document)
     OpenAPIV31SpecValidator(json.loads(document)).validate()
 
+    print(f"the sandbox's log: {WORK / 'sandbox.log'}")
     public, operators = ("--include-path-regex", PUBLIC_PATHS), ("--exclude-path-regex", PUBLIC_PATHS)
     # Links lead from one operation to another on the operator's listener only.
     unlinked = ("--phases", "examples,coverage,fuzzing")

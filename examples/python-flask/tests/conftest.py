@@ -6,6 +6,7 @@ import pytest
 from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.append(str(Path(__file__).parents[3] / "tests"))  # processes.py
 
 from app import create_app
 from browser import Browser

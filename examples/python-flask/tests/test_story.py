@@ -2,62 +2,25 @@
 
 import json
 import os
-import queue
 import re
-import subprocess
 import sys
-import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from browser import Browser
+from processes import Running, surroundings
 from provider import CLIENT_ID, CLIENT_SECRET
 
 FOLDER = Path(__file__).parent.parent
 DEADLINE = 30
 
 
-class Program:
-    """A program whose output is waited for."""
-
-    def __init__(self, command, folder, **environ):
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SMS_", "APP_", "LOGTO_"))}
-        self.process = subprocess.Popen(
-            command, cwd=folder, env=inherited | environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines, self.shown = queue.Queue(), ""
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.lines.put(line)
-        self.lines.put(None)
-
-    def wait_for(self, pattern):
-        while not (match := re.search(pattern, self.shown)):
-            line = self.lines.get(timeout=DEADLINE)
-            assert line is not None, f"it ended before it showed {pattern}:\n{self.shown}"
-            self.shown += line
-        self.shown = self.shown[match.end():]
-        return match
-
-    def stop(self):
-        """Ends it, and tells all that it showed since the last match."""
-        self.process.terminate()
-        self.process.wait(DEADLINE)
-        for line in iter(lambda: self.lines.get(timeout=DEADLINE), None):
-            self.shown += line
-        return self.shown
-
-
 @pytest.fixture
 def start():
-    started = []
-    yield lambda *how, **environ: started.append(Program(*how, **environ)) or started[-1]
-    for program in started:
-        program.process.kill()
-        program.process.wait()
+    with ExitStack() as running:
+        yield lambda command, folder, **settings: running.enter_context(Running(command, surroundings(settings), cwd=folder))
 
 
 @pytest.fixture
@@ -130,5 +93,6 @@ def test_a_phone_signs_in_with_the_code_that_the_service_sent(app, sandbox, prov
     assert page.status_code == 400 and "An diese Nummer kann keine SMS gesendet werden." in page.text
 
     # The app's log tells no code, number or address.
-    shown = app.stop()
+    app.end()
+    shown = app.said()
     assert arrived["code"] not in shown and "4526091045" not in shown and "callback" not in shown

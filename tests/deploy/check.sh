@@ -16,12 +16,9 @@ debian_tool systemd-analyze systemd
 python_environment "$venv" tests/deploy/requirements.txt
 npm_packages tests/deploy
 
-docker compose version 2>/dev/null || echo 'docker compose is not installed: the schema of its file stands for it'
-kubectl version --client 2>/dev/null || echo 'kubectl is not installed: kustomize.py stands for it'
-
 # The one that the tests have built: a plain build would make every package anew, with other features.
 [[ -x $binary ]] || cargo build --locked --quiet
 # Root in namespaces of its own: no port is taken, and nothing that is mounted is seen outside.
 as_root unshare --net --mount env PYTHONPATH="$PWD/tests" PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
-    SMS_TEST_BINARY="$(realpath "$binary")" \
-    SMS_TEST_POSTGRES_TOOLS="$(postgres_tools)" "$(realpath "$venv")/bin/python" -m pytest -q -p no:cacheprovider "$@" tests/deploy
+    SMS_TEST_BINARY="$(realpath "$binary")" SMS_TEST_POSTGRES_TOOLS="$(postgres_tools)" \
+    "$(realpath "$venv")/bin/python" -m pytest -q -rs -p no:cacheprovider "$@" tests/deploy

@@ -37,7 +37,7 @@ def test_a_linter_finds_nothing_grave(tree):
 
 def test_docker_compose_reads_it_where_it_is_installed(tree):
     if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
-        return  # check.sh says so.
+        pytest.skip("docker compose is not installed: compose_file.py and the schema stand for it")
     config = ["docker", "compose", "-f", tree / "compose.yaml", "config", "--format", "json"]
     theirs = json.loads(subprocess.run(config, check=True, capture_output=True).stdout)["services"]
     ours = resolve(tree)["services"]

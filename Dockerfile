@@ -4,7 +4,7 @@
 #
 # The stop timeout is over server.shutdown_grace, so that accepted requests can finish.
 
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 # --build-arg FEATURES=otlp: with traces.
 ARG FEATURES=""
 WORKDIR /build
@@ -25,8 +25,9 @@ COPY templates templates
 COPY src src
 RUN cargo build --release --locked --features "$FEATURES" && mkdir data
 
-# glibc and libgcc, no shell and no package manager; uid 65532.
-FROM gcr.io/distroless/cc-debian12:nonroot
+# glibc and libgcc, no shell and no package manager; uid 65532. It has no versions, so it is named by its content;
+# `docker buildx imagetools inspect gcr.io/distroless/cc-debian12:nonroot` tells today's.
+FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 LABEL org.opencontainers.image.title="gatewayapi-sms-connector" \
       org.opencontainers.image.description="Sends Logto's verification codes as SMS through GatewayAPI" \
       org.opencontainers.image.licenses="MIT"

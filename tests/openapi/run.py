@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from processes import Running, surroundings
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")).resolve()
 BINARY = str(Path(os.environ.get("SMS_TEST_BINARY", TARGET / "debug" / "gatewayapi-sms-connector")).resolve())
 WORK = TARGET / "openapi"
+CONFIGURATION = HERE / "schemathesis.toml"
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 
 # The sandbox's own.
@@ -56,9 +58,10 @@ def sandbox(settings: dict[str, str]):
 
 def schemathesis(name: str, url: str, *arguments: str) -> None:
     print(f"\n--- schemathesis: {name}", flush=True)
-    command = [str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml"), "run", "openapi.json", "--url", url]
+    command = [str(SCHEMATHESIS), "--config-file", str(CONFIGURATION), "run", "openapi.json", "--url", url]
     if subprocess.run([*command, *arguments], cwd=WORK, stdin=subprocess.DEVNULL).returncode != 0:
-        raise SystemExit(f"schemathesis found something: {name}")
+        seed = tomllib.loads(CONFIGURATION.read_text())["seed"]
+        raise SystemExit(f"schemathesis found something: {name}, with the seed {seed}")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Prometheus' own check of the rules in deploy/prometheus, and of what the service tells it. tests/run.sh sources it, and
-# tests/steps.sh before it.
+# tests/steps.sh before it, which says where `target` is.
+# shellcheck disable=SC2154
 
 promtool() {
     "$(type -P promtool || echo "$target/debian/usr/bin/promtool")" "$@"

@@ -6,7 +6,13 @@
 target=${CARGO_TARGET_DIR:-target}
 
 current_step=start
-trap 'code=$?; ((code == 0)) || printf "\n==> FAILED (exit %d): %s\n" "$code" "$current_step" >&2; at_exit' EXIT
+
+finish() {
+    local code=$?
+    ((code == 0)) || printf '\n==> FAILED (exit %d): %s\n' "$code" "$current_step" >&2
+    at_exit
+}
+trap finish EXIT
 
 # at_exit: what a script wants done in any case; it may declare its own.
 at_exit() { :; }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Prometheus' own check of the rules in deploy/prometheus, and of what the service tells it. tests/run.sh sources it, and
-# tests/steps.sh before it, which says where `target` is.
+# tests/steps.sh before it, which says where `target` and `binary` are.
 # shellcheck disable=SC2154
 
 promtool() {
@@ -28,25 +28,25 @@ monitoring_rules() {
     promtool check config "$target/prometheus.yml"
 }
 
-# The names, types and help texts that a sandbox tells, once a message has been sent.
-monitoring_metrics() {
-    local line url metrics binary=$target/debug/gatewayapi-sms-connector
+# The names, types and help texts that a sandbox tells, once a message has been sent. The sandbox ends with the subshell.
+monitoring_metrics() (
+    local line='' pid url metrics
     [[ -x $binary ]] || cargo build --locked --quiet
     # Without what the other tests are told: the service refuses variables that it does not know.
+    unset "${!SMS_@}"
     coproc sandbox {
-        exec env --unset=SMS_TEST_POSTGRES SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 "$binary" sandbox
+        exec env SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 "$binary" sandbox
     }
     # shellcheck disable=SC2154 # coproc sets sandbox and sandbox_PID.
-    local pid=$sandbox_PID out=${sandbox[0]}
-    while read -r -t 30 line <&"$out"; do
-        [[ $line =~ (http://[0-9.]+:[0-9]+)/metrics ]] && break
+    pid=$sandbox_PID
+    trap 'kill "$pid" && wait "$pid" || true' EXIT
+    until [[ $line =~ (http://[0-9.]+:[0-9]+)/metrics ]]; do
+        read -r -t 30 line <&"${sandbox[0]}" || { echo 'the sandbox did not start' >&2; return 1; }
     done
     url=${BASH_REMATCH[1]}
     curl --silent --show-error --fail --output /dev/null "$url/api/messages" --header 'Authorization: Bearer sandbox-operator-token' \
         --header 'Content-Type: application/json' --data '{"to":"+4526091045"}'
     metrics=$(curl --silent --show-error --fail "$url/metrics")
-    kill "$pid"
-    wait "$pid" || true
     grep --quiet '^sms_accepted_total{country="DK"} 1$' <<<"$metrics"
     promtool check metrics <<<"$metrics"
-}
+)

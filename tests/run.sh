@@ -33,7 +33,7 @@ install_browser() {
 
 # With the binary that the tests before have built.
 test_page() {
-    SMS_TEST_BINARY=$target/debug/gatewayapi-sms-connector \
+    SMS_TEST_BINARY=$binary \
         node --test --test-reporter=spec tests/browser/*.test.mjs
 }
 
@@ -43,7 +43,7 @@ install_web_app() {
 
 # The whole story needs the service's binary, which the tests before have built.
 test_web_app() {
-    SMS_TEST_BINARY=$target/debug/gatewayapi-sms-connector PYTHONDONTWRITEBYTECODE=1 \
+    SMS_TEST_BINARY=$binary PYTHONDONTWRITEBYTECODE=1 \
         "$target/python-flask/bin/python" -m pytest --quiet -p no:cacheprovider examples/python-flask/tests
 }
 

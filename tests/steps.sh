@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # What .ci/run, tests/run.sh and tests/deploy/check.sh share; they source it.
 
-# Where cargo builds, and where the tests put what they make.
-# shellcheck disable=SC2034 # They use it.
+# Where cargo builds, and where the tests put what they make; and the service there.
 target=${CARGO_TARGET_DIR:-target}
+# shellcheck disable=SC2034 # They use it.
+binary=$target/debug/gatewayapi-sms-connector
 
 current_step=start
 

@@ -6,7 +6,6 @@ source tests/steps.sh
 source tests/postgres.sh
 
 venv=$target/deploy-venv
-binary=$target/debug/gatewayapi-sms-connector
 
 debian_tool ip iproute2
 debian_tool jq jq

@@ -26,7 +26,11 @@ export function openStage(options) {
   const openPages = [];
 
   before(async () => {
-    [stage.sandbox, browser] = await Promise.all([startSandbox(options), launch()]);
+    // Both are waited for: where one does not start, the other has to end.
+    const [sandbox, launched] = await Promise.allSettled([startSandbox(options), launch()]);
+    stage.sandbox = sandbox.value;
+    browser = launched.value;
+    for (const { status, reason } of [sandbox, launched]) if (status === 'rejected') throw reason;
   });
   afterEach(async () => {
     const pages = openPages.splice(0);

@@ -94,6 +94,12 @@ def test_nobody_waits_for_what_has_no_health():
             assert how["condition"] == "service_started" or SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 
 
+@EACH
+def test_no_health_check_is_disabled(name):
+    """`up --wait` takes that for a fault: https://github.com/docker/compose/issues/13522."""
+    assert "disable" not in SERVICES[name].get("healthcheck", {})
+
+
 def test_files_and_folders_that_it_names_are_there():
     named = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])]
     for source in (source for source in named if source.startswith(".")):

@@ -134,9 +134,10 @@ def test_prometheus_finds_its_target(running):
     assert "sms_ledger_up 1" in metrics and 'sms_requests_total{outcome="accepted"' in metrics
 
 
-def test_the_health_check_says_so(compose, tree, rootfs, running):
-    kind, *command = compose["services"]["sms"]["healthcheck"]["test"]
-    line, environment = container(compose, tree, rootfs, "sms", command)
+@pytest.mark.parametrize("name", ["sms", "gatewayapi"])
+def test_the_health_check_says_so(compose, tree, rootfs, running, name):
+    kind, *command = compose["services"][name]["healthcheck"]["test"]
+    line, environment = container(compose, tree, rootfs, name, command)
     assert kind == "CMD" and subprocess.run(line, env=environment).returncode == 0
 
 

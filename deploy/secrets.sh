@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # The secrets of compose.yaml, one file each in deploy/secrets/.
 #
-#     deploy/secrets.sh                     makes those that are missing
+#     deploy/secrets.sh                     makes those that are missing; up.sh calls it
 #     deploy/secrets.sh gatewayapi_token    asks for your token of GatewayAPI, which makes it real
-#     deploy/secrets.sh logto_app_id        asks for what Logto's Console shows of the app; so with logto_app_secret
 #
 # A file that holds something is never changed: to replace a secret, delete its file first.
 set -euo pipefail
@@ -14,6 +13,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # run as users of their own.
 mkdir -p secrets
 chmod 700 secrets
+# Here the set-up of Logto, with its own user, leaves the web app's id and secret.
+[[ -d secrets/logto_app ]] || mkdir -m 777 secrets/logto_app
 
 # holds NAME: whether it is there with something in it. An earlier version of this script left files without their random
 # part where openssl was missing; they hold nothing either.
@@ -27,7 +28,7 @@ holds() {
 # keep NAME VALUE: whole or not at all.
 keep() {
     new=$(mktemp secrets/.new.XXXXXX)
-    [[ -z $2 ]] || printf '%s\n' "$2" >"$new"
+    printf '%s\n' "$2" >"$new"
     chmod 444 "$new"
     mv -f "$new" "secrets/$1"
     new=
@@ -49,7 +50,8 @@ make_missing() {
     local name value
     command -v openssl >/dev/null || { echo 'openssl is needed, and not installed' >&2; return 1; }
     for name in postgres_password logto_db_password sms_db_password sms_pseudonym_key sms_operator_token \
-        delivery_report_secret simulator_report_secret simulator_token grafana_admin_password app_secret_key; do
+        delivery_report_secret simulator_report_secret simulator_token grafana_admin_password app_secret_key \
+        logto_setup_key; do
         holds "$name" && continue
         value=$(random)
         keep "$name" "$value"
@@ -59,10 +61,6 @@ make_missing() {
         keep logto_authorization "Bearer $value"
     fi
     holds sms_ledger_url || keep sms_ledger_url "postgres://sms:$(<secrets/sms_db_password)@postgres/sms"
-    # Nothing yet: an app that is started all the same says what to do.
-    for name in logto_app_id logto_app_secret; do
-        [[ -e secrets/$name ]] || keep "$name" ''
-    done
     # Made real by an earlier version, which let the simulator have GatewayAPI's report secret.
     [[ -z $(setting GATEWAYAPI_TOKEN_FILE) ]] || set_missing DELIVERY_REPORT_SECRET_FILE ./secrets/delivery_report_secret
 }
@@ -122,7 +120,6 @@ gatewayapi_token)
     fi
     make_real
     ;;
-logto_app_id | logto_app_secret) ask "$1" ;;
 *)
     echo "there is no secret $1 to ask for" >&2
     exit 2

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from compose_file import resolve
+from containers import NOBODY, TOOLS, container, environment_of, secrets_of
+from processes import Running
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 BINARY = Path(os.environ["SMS_TEST_BINARY"])
@@ -48,3 +52,53 @@ def tree(place):
     shutil.copytree(DEPLOY, copy, ignore=shutil.ignore_patterns("secrets", ".env"))
     subprocess.run([copy / "secrets.sh"], check=True, stdout=subprocess.DEVNULL)
     return copy
+
+
+@pytest.fixture(scope="session")
+def hosts(place, rootfs, loopback):
+    """The file's host names, for this run alone."""
+    names = place / "hosts"
+    names.write_text("127.0.0.1 localhost postgres sms gatewayapi\n")
+    shutil.copy(names, rootfs / "etc")
+    subprocess.run(["mount", "--bind", names, "/etc/hosts"], check=True)
+    yield
+    subprocess.run(["umount", "/etc/hosts"], check=True)
+
+
+@pytest.fixture(scope="session")
+def compose(tree):
+    return resolve(tree)
+
+
+@pytest.fixture(scope="session")
+def postgres(compose, tree, place, hosts):
+    """A PostgreSQL with the passwords of the file, set up by its init script."""
+    folder = place / "postgres"
+    folder.mkdir()
+    shutil.chown(folder, 65534, 65534)
+    password = secrets_of(compose, tree, "postgres")["postgres_password"]
+    shutil.copy(password, folder / "password")
+    subprocess.run([*NOBODY, TOOLS / "initdb", f"--pgdata={folder}/data", "--username=postgres", "--auth-local=trust",
+                    "--auth-host=scram-sha-256", f"--pwfile={folder}/password", "--encoding=UTF8", "--no-instructions"],
+                   check=True, stdout=subprocess.DEVNULL, cwd="/")
+    server = [*NOBODY, TOOLS / "postgres", "-D", folder / "data", "-h", "0.0.0.0", "-k", folder, "-c", "fsync=off"]
+    with Running(server, cwd="/") as running:
+        running.line_with("ready to accept connections")
+        subprocess.run([DEPLOY / "postgres/init.sh"], check=True, cwd="/",
+                       env={"PATH": f"{TOOLS}:{os.environ['PATH']}", "PGHOST": str(folder),
+                            **environment_of(compose, tree, "postgres")})
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(compose, tree, rootfs, postgres):
+    """The simulated GatewayAPI and the service."""
+    def start(name):
+        command, environment = container(compose, tree, rootfs, name)
+        return Running(command, env=environment)
+
+    with start("gatewayapi") as gatewayapi:
+        gatewayapi.line_with("listens at")
+        with start("sms") as sms:
+            sms.line_with("the service is ready")
+            yield {"gatewayapi": gatewayapi, "sms": sms}

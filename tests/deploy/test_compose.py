@@ -19,6 +19,8 @@ from conftest import DEPLOY, ROOT
 FILE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = FILE["services"]
 EACH = pytest.mark.parametrize("name", SERVICES)
+# Named as secrets are: an address, and files in another folder.
+NO_SECRETS = {("app", "APP_BASE_URL"), ("app", "LOGTO_APP_SECRET_FILE"), ("logto-setup", "APP_BASE_URL")}
 
 
 def test_it_follows_the_specification():
@@ -41,7 +43,7 @@ def test_docker_compose_reads_it_where_it_is_installed(tree):
     config = ["docker", "compose", "-f", tree / "compose.yaml", "config", "--format", "json"]
     theirs = json.loads(subprocess.run(config, check=True, capture_output=True).stdout)["services"]
     ours = resolve(tree)["services"]
-    for name in ("sms", "gatewayapi", "logto"):
+    for name in ("sms", "gatewayapi", "logto", "logto-key", "logto-setup"):
         assert theirs[name]["environment"] == ours[name].get("environment")
         assert theirs[name].get("command") == ours[name].get("command")
 
@@ -68,7 +70,8 @@ def test_ports_are_published_on_the_loopback_only(name):
 def test_the_database_is_reached_by_logto_and_the_service_only():
     assert SERVICES["postgres"]["networks"] == ["database"]
     assert FILE["networks"]["database"] == {"internal": True}
-    assert [name for name in SERVICES if "database" in SERVICES[name].get("networks", [])] == ["postgres", "logto", "sms"]
+    assert [name for name in SERVICES if "database" in SERVICES[name].get("networks", [])] == [
+        "postgres", "logto", "logto-key", "sms"]
     assert "ports" not in SERVICES["postgres"] and "ports" not in SERVICES["gatewayapi"]
 
 
@@ -88,10 +91,23 @@ def test_accepted_calls_can_finish():
     assert seconds(SERVICES["sms"]["stop_grace_period"]) > seconds(default["server"]["shutdown_grace"])
 
 
-def test_nobody_waits_for_what_has_no_health():
+def test_nobody_waits_for_what_has_no_health_and_no_end():
     for service in SERVICES.values():
         for name, how in service.get("depends_on", {}).items():
-            assert how["condition"] == "service_started" or SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+            match how["condition"]:
+                case "service_healthy":
+                    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+                case "service_completed_successfully":
+                    assert SERVICES[name]["restart"] == "no"
+                case condition:
+                    assert condition == "service_started"
+
+
+def test_what_runs_once_is_waited_for():
+    """Otherwise `up --wait`, which wants everything else to run on, takes its end for a fault."""
+    waited_for = {name for service in SERVICES.values() for name, how in service.get("depends_on", {}).items()
+                  if how["condition"] == "service_completed_successfully"}
+    assert waited_for == {name for name in SERVICES if SERVICES[name]["restart"] == "no"} == {"logto-key", "logto-setup"}
 
 
 @EACH
@@ -100,10 +116,34 @@ def test_no_health_check_is_disabled(name):
     assert "disable" not in SERVICES[name].get("healthcheck", {})
 
 
-def test_files_and_folders_that_it_names_are_there():
+def test_who_wants_no_set_up_names_the_others():
+    """Nothing else depends on what sets Logto up, and on the app."""
+    set_up = {"logto-key", "logto-setup", "app"}
+    for name in SERVICES.keys() - set_up:
+        assert not set_up & SERVICES[name].get("depends_on", {}).keys()
+
+
+def test_the_app_reads_what_the_set_up_writes(compose):
+    setup, app = compose["services"]["logto-setup"], compose["services"]["app"]
+    folder = setup["environment"]["APP_FOLDER"]
+    assert f"./secrets/logto_app:{folder}" in setup["volumes"] and f"./secrets/logto_app:{folder}:ro" in app["volumes"]
+    assert app["environment"]["LOGTO_APP_ID_FILE"] == f"{folder}/id"
+    assert app["environment"]["LOGTO_APP_SECRET_FILE"] == f"{folder}/secret"
+    assert app["environment"]["APP_BASE_URL"] == setup["environment"]["APP_BASE_URL"]
+    assert [name for name in SERVICES if "./secrets/" in str(SERVICES[name].get("volumes"))] == ["logto-setup", "app"]
+
+
+def test_the_set_up_gives_the_key_of_the_very_logto():
+    assert SERVICES["logto-setup"]["image"] == SERVICES["logto"]["image"]
+    assert SERVICES["logto-key"]["image"] == SERVICES["postgres"]["image"]
+    packages = json.loads((ROOT / "tests/deploy/package.json").read_text())["dependencies"]
+    assert {f"svhd/logto:{packages[name]}" for name in ("@logto/cli", "@logto/schemas")} == {SERVICES["logto"]["image"]}
+
+
+def test_files_and_folders_that_it_names_are_there(tree):
     named = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])]
     for source in (source for source in named if source.startswith(".")):
-        assert (DEPLOY / source).exists(), source
+        assert (tree / source).exists(), source
     for service in SERVICES.values():
         if "build" in service:
             assert (DEPLOY / service["build"]["context"] / "Dockerfile").exists()
@@ -135,13 +175,13 @@ def test_secrets_are_files(tree):
             if value.startswith("/run/secrets/"):
                 assert variable.endswith("_FILE") and value.removeprefix("/run/secrets/") in service["secrets"]
             else:
-                assert not re.search("PASSWORD|TOKEN|SECRET|KEY|AUTHORIZATION|_URL$", variable) or name == "app"
+                assert not re.search("PASSWORD|TOKEN|SECRET|KEY|AUTHORIZATION|_URL$", variable) or (name, variable) in NO_SECRETS
     for file in declared.values():
         # Containers have users of their own; the folder keeps others out.
         assert stat.S_IMODE(file.stat().st_mode) == 0o444
     assert stat.S_IMODE((tree / "secrets").stat().st_mode) == 0o700
-    assert len({file.read_text() for file in declared.values() if file.stat().st_size}) == len(declared) - 4, \
-        "no secret is used twice, but the simulator's two; and the app has none yet"
+    assert len({file.read_text() for file in declared.values()}) == len(declared) - 2, \
+        "no secret is used twice, but the simulator's two"
 
 
 def test_git_and_the_image_have_no_secrets():
@@ -151,10 +191,13 @@ def test_git_and_the_image_have_no_secrets():
 
 
 def test_secrets_are_made_once(tree):
-    before = {file: file.read_text() for file in (tree / "secrets").iterdir()}
+    def content():
+        return {file: file.read_text() for file in (tree / "secrets").rglob("*") if file.is_file()}
+
+    before = content()
     made = subprocess.run([tree / "secrets.sh"], check=True, capture_output=True, text=True).stdout
     assert made == ""
-    assert {file: file.read_text() for file in (tree / "secrets").iterdir()} == before
+    assert content() == before
 
 
 def test_one_token_makes_it_real(tree, tmp_path):

@@ -3,15 +3,13 @@
 import os
 import re
 import shutil
+import stat
 import subprocess
 
 import pytest
 
 from compose_file import resolve
 from conftest import DEPLOY
-
-EMPTY_ON_PURPOSE = {"logto_app_id", "logto_app_secret"}
-
 
 @pytest.fixture
 def copy(tmp_path):
@@ -25,7 +23,7 @@ def run(copy, *arguments, entered=None, path=os.environ["PATH"]):
 
 
 def content(copy):
-    return {file.name: file.read_text() for file in (copy / "secrets").iterdir()}
+    return {file.name: file.read_text() for file in (copy / "secrets").iterdir() if file.is_file()}
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ def test_nothing_is_written_when_openssl_fails(copy, tools, broken):
 
 def test_what_is_empty_is_made_and_what_holds_something_stays(copy):
     (copy / "secrets").mkdir()
-    for name in ("sms_operator_token", "sms_pseudonym_key", *EMPTY_ON_PURPOSE):
+    for name in ("sms_operator_token", "sms_pseudonym_key"):
         (copy / "secrets" / name).touch()
     # What an earlier version left behind without openssl.
     (copy / "secrets/logto_authorization").write_text("Bearer \n")
@@ -65,7 +63,6 @@ def test_what_is_empty_is_made_and_what_holds_something_stays(copy):
     assert done.returncode == 0, done.stderr
     made = content(copy)
     assert made.pop("simulator_token") == "mine"
-    assert {made.pop(name) for name in EMPTY_ON_PURPOSE} == {""}
     assert re.fullmatch(r"Bearer [0-9a-f]{64}\n", made.pop("logto_authorization"))
     assert made.pop("sms_ledger_url") == f"postgres://sms:{made['sms_db_password'].strip()}@postgres/sms\n"
     assert all(re.fullmatch(r"[0-9a-f]{64}\n", value) for value in made.values()), made.keys()
@@ -120,8 +117,8 @@ def test_what_could_not_be_written_is_completed_later(copy):
 
 @pytest.mark.parametrize("value", ["-n", "-e", "-neE", r"a\nb"])
 def test_a_value_is_kept_as_it_was_entered(copy, value):
-    assert run(copy, "logto_app_secret", entered=f"{value}\n").returncode == 0
-    assert content(copy)["logto_app_secret"] == f"{value}\n"
+    assert run(copy, "gatewayapi_token", entered=f"{value}\n").returncode == 0
+    assert content(copy)["gatewayapi_token"] == f"{value}\n"
 
 
 def test_the_simulators_secrets_are_worthless_once_it_is_real(copy):
@@ -141,3 +138,23 @@ def test_what_an_earlier_version_made_real_keeps_its_report_secret(copy):
     (copy / ".env").write_text("GATEWAYAPI_TOKEN_FILE=./secrets/gatewayapi_token\n")
     assert run(copy).returncode == 0
     assert resolve(copy)["secrets"]["delivery_report_secret"]["file"] == "./secrets/delivery_report_secret"
+
+
+def test_the_set_up_of_logto_writes_where_nobody_else_on_this_machine_gets(copy):
+    assert run(copy).returncode == 0
+    folder = copy / "secrets/logto_app"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o777 and list(folder.iterdir()) == []
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    # What is in it stays.
+    (folder / "id").write_text("mine")
+    assert run(copy).returncode == 0 and (folder / "id").read_text() == "mine"
+
+
+def test_what_an_earlier_version_asked_for_is_left_alone(copy):
+    (copy / "secrets").mkdir()
+    for name in ("logto_app_id", "logto_app_secret"):
+        (copy / "secrets" / name).write_text("pasted\n")
+    assert run(copy).returncode == 0
+    assert content(copy)["logto_app_id"] == content(copy)["logto_app_secret"] == "pasted\n"
+    done = run(copy, "logto_app_id", entered="x\n")
+    assert done.returncode == 2 and "no secret logto_app_id to ask for" in done.stderr

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Starts everything in compose.yaml, with the secrets that are missing, and waits until a person can sign in.
+#
+#     deploy/up.sh                   what else it is given goes to `docker compose up`: options, or the services to start
+#
+# It may be run again at any time: after a change in deploy/.env, a `git pull`, a new token.
+set -euo pipefail
+deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+compose() {
+    docker compose --file "$deploy/compose.yaml" "$@"
+}
+
+# handed_over: the web app's id and secret, once Logto has been set up.
+handed_over() {
+    cat "$deploy/secrets/logto_app/id" "$deploy/secrets/logto_app/secret" 2>/dev/null || true
+}
+
+command -v docker >/dev/null || fail 'Docker is needed, and not installed: https://docs.docker.com/get-docker'
+version=$(docker compose version --short 2>/dev/null) || fail 'Docker has no Compose: install its plugin, 2.24 or newer'
+[[ $version =~ ^v?([0-9]+)\.([0-9]+) ]] || fail "Docker Compose has a version that can't be read: $version"
+((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 24))) ||
+    fail "Docker Compose 2.24 or newer is needed; this is $version"
+
+"$deploy/secrets.sh"
+before=$(handed_over)
+if ! compose up --build --detach --wait "$@"; then
+    echo >&2
+    compose logs --no-log-prefix --tail=3 logto-key logto-setup >&2 || true
+    fail 'not everything started: the lines above, or docker compose -f deploy/compose.yaml ps --all, say what'
+fi
+# It reads them at its start, and has run on when only they have changed.
+if [[ -n $before && $(handed_over) != "$before" ]]; then
+    compose restart app
+fi
+
+running=$(compose ps --services --filter status=running)
+# tell SERVICE LINE: where it runs.
+tell() {
+    if [[ $'\n'$running$'\n' == *$'\n'$1$'\n'* ]]; then echo "$2"; fi
+}
+echo
+tell app "http://localhost:5000    sign in, with a phone number"
+tell logto "http://localhost:3002    Logto's Console, where the first visitor becomes the administrator"
+tell sms "http://localhost:9090    what became of each message; the token is in deploy/secrets/sms_operator_token"
+tell gatewayapi "
+Each SMS, until deploy/secrets.sh gatewayapi_token and deploy/up.sh make it real:
+    docker compose -f deploy/compose.yaml logs -f --no-log-prefix gatewayapi"

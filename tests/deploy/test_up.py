@@ -1,0 +1,129 @@
+"""deploy/up.sh, with a `docker` that writes down how it was called."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import DEPLOY
+
+BASH = shutil.which("bash")
+UP = "up --build --detach --wait"
+
+
+class Machine:
+    """deploy/ as it is cloned, and a PATH with a docker of its own."""
+
+    def __init__(self, folder):
+        self.deploy = shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("secrets", ".env"))
+        self.calls_file, self.bin = folder / "calls", folder / "bin"
+        self.bin.mkdir()
+        self.tools("bash", "cat", "chmod", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "tail")
+
+    def tools(self, *names):
+        for name in names:
+            (self.bin / name).symlink_to(shutil.which(name))
+
+    def docker(self, version="2.24.0", up="", running="app logto sms gatewayapi"):
+        """One whose `up` does this, and after which these run."""
+        services = running.replace(" ", "\\n")
+        (self.bin / "docker").write_text(f"""#!{BASH}
+            case "$*" in
+            'compose version --short') [[ -n '{version}' ]] && echo '{version}'; exit ;;
+            esac
+            [[ "$1 $2 $3" == 'compose --file {self.deploy}/compose.yaml' ]] || exit 125
+            shift 3
+            echo "$*" >>{self.calls_file}
+            case $1 in
+            up) secrets={self.deploy}/secrets; [[ -s $secrets/logto_setup_key ]] || exit 1; {up or ':'} ;;
+            ps) printf '{services}\\n' ;;
+            logs) echo 'Logto refuses something' ;;
+            esac""")
+        (self.bin / "docker").chmod(0o755)
+
+    def up(self, *arguments, cwd=None):
+        return subprocess.run([BASH, self.deploy / "up.sh", *arguments], text=True, capture_output=True, cwd=cwd or "/",
+                              env={"PATH": str(self.bin)})
+
+    def calls(self):
+        return self.calls_file.read_text().splitlines() if self.calls_file.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+HANDED_OVER = "echo {} >$secrets/logto_app/id; echo {} >$secrets/logto_app/secret"
+
+
+def test_one_command_makes_the_secrets_and_starts_everything(machine):
+    machine.docker(up=HANDED_OVER.format("an-id", "a-secret"))
+    done = machine.up()
+    assert done.returncode == 0, done
+    assert machine.calls() == [UP, "ps --services --filter status=running"]
+    assert "http://localhost:5000    sign in" in done.stdout
+    assert "docker compose -f deploy/compose.yaml logs -f --no-log-prefix gatewayapi" in done.stdout
+    assert "a-secret" not in done.stdout + done.stderr
+    # And again, from anywhere.
+    again = machine.up(cwd=machine.deploy)
+    assert again.returncode == 0 and "made " not in again.stdout
+    assert machine.calls()[2:] == machine.calls()[:2]
+
+
+def test_its_arguments_are_passed_on(machine):
+    machine.docker()
+    assert machine.up("--pull", "always", "a service").returncode == 0
+    assert machine.calls()[0] == f"{UP} --pull always a service"
+
+
+def test_only_what_runs_is_named(machine):
+    machine.docker(running="sms gatewayapi grafana-app")
+    done = machine.up("sms")
+    assert "localhost:9090" in done.stdout and "localhost:5000" not in done.stdout and "localhost:3002" not in done.stdout
+
+
+def test_the_app_learns_of_another_id(machine):
+    machine.docker(up=HANDED_OVER.format("first", "secret"))
+    machine.up()
+    machine.docker(up=HANDED_OVER.format("second", "secret"))
+    assert machine.up().returncode == 0
+    assert machine.calls()[2:4] == [UP, "restart app"]
+
+
+def test_what_did_not_start_is_told(machine):
+    machine.docker(up="exit 1")
+    done = machine.up()
+    assert done.returncode == 1 and "Logto refuses something" in done.stderr and "not everything started" in done.stderr
+    assert "http://localhost" not in done.stdout
+
+
+@pytest.mark.parametrize("version, told", [
+    ("", "Docker has no Compose"),
+    ("2.23.3", "2.24 or newer is needed; this is 2.23.3"),
+    ("1.29.2", "2.24 or newer is needed; this is 1.29.2"),
+    ("dev", "a version that can't be read: dev"),
+])
+def test_an_old_compose_is_told_before_anything_is_made(machine, version, told):
+    machine.docker(version)
+    done = machine.up()
+    assert done.returncode == 1 and told in done.stderr
+    assert machine.calls() == [] and not (machine.deploy / "secrets").exists()
+
+
+@pytest.mark.parametrize("version", ["2.24.0", "v2.39.4-desktop.1", "5.2.0", "2.24.0-0ubuntu1"])
+def test_a_newer_compose_will_do(machine, version):
+    machine.docker(version)
+    assert machine.up().returncode == 0
+
+
+def test_no_docker_is_told(machine):
+    done = machine.up()
+    assert done.returncode == 1 and done.stderr.startswith("Docker is needed, and not installed")
+
+
+def test_without_secrets_nothing_is_started(machine):
+    machine.docker()
+    (machine.bin / "openssl").unlink()
+    done = machine.up()
+    assert done.returncode != 0 and "openssl is needed" in done.stderr and machine.calls() == []

@@ -137,7 +137,7 @@ def test_the_set_up_gives_the_key_of_the_very_logto():
     assert SERVICES["logto-setup"]["image"] == SERVICES["logto"]["image"]
     assert SERVICES["logto-key"]["image"] == SERVICES["postgres"]["image"]
     packages = json.loads((ROOT / "tests/deploy/package.json").read_text())["dependencies"]
-    assert {f"svhd/logto:{packages[name]}" for name in ("@logto/cli", "@logto/schemas")} == {SERVICES["logto"]["image"]}
+    assert {f"svhd/logto:{packages[name]}" for name in ("@logto/api", "@logto/cli", "@logto/schemas")} == {SERVICES["logto"]["image"]}
 
 
 def test_files_and_folders_that_it_names_are_there(tree):

@@ -7,6 +7,7 @@ logto.mjs here, which asks that database.
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -189,6 +190,21 @@ def test_a_second_start_changes_nothing(logto, run, tree):
     assert done.returncode == 0 and done.stdout.count("already") == 3, done
     assert changes(logto.requests()) == []
     assert logto.state() == before | {"requests": []} and handed_over(tree) == written
+
+
+def test_logto_publishes_what_is_asked(logto, run):
+    """The routes, in the types of the client that Logto publishes with each version."""
+    types = (HERE / "node_modules/@logto/api/lib/generated-types/management.d.ts").read_text()
+    logto.requests()
+    run("logto-setup")
+    logto.holds(secrets=[])
+    run("logto-setup")
+    asked = {tuple(request.split()[:2]) for request in logto.requests()} - {("POST", TOKEN)}
+    assert len(asked) == 9
+    for method, path in asked:
+        path = re.sub("(?<=applications/)[^/]+", "{id}", path)
+        (route,) = re.findall(rf'\n    "{re.escape(path)}": \{{\n(.*?)\n    \}};', types, re.DOTALL)
+        assert re.search(rf'\b{method.lower()}: operations\["', route), (method, path)
 
 
 EACH_CHANGE = [f"POST {CONNECTORS}", f"PATCH {EXPERIENCE}", f"POST {APPLICATIONS}"]

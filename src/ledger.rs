@@ -5,6 +5,7 @@
 
 mod admission;
 mod database;
+mod deliveries;
 mod key;
 mod limiter;
 mod message;
@@ -28,6 +29,7 @@ use secrecy::ExposeSecret;
 pub use self::{
     admission::{Admission, Applicant, Denial, OpenMessage},
     database::LedgerError,
+    deliveries::{CountryTally, Deliveries, Outcomes, Tally, TimeToDelivery},
     key::KeyError,
     message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
     postgres::PostgresError,
@@ -268,24 +270,6 @@ impl Ledger {
             Written::Reported(reported) => Ok(reported),
             Written::Opened(_) | Written::Settled { .. } => Err(Away),
         }
-    }
-
-    /// One message.
-    ///
-    /// # Errors
-    ///
-    /// When the database can't be read.
-    pub async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, Away> {
-        self.0.reader.find(id).await
-    }
-
-    /// Messages, newest first.
-    ///
-    /// # Errors
-    ///
-    /// When the database can't be read.
-    pub async fn messages(&self, query: Query) -> Result<Vec<MessageRecord>, Away> {
-        self.0.reader.list(query).await
     }
 
     /// What stands for a number in the rows.

@@ -7,7 +7,10 @@ use crate::{
     sms::{Cost, DeliveryReport, MessageId, Timestamp},
 };
 
-use super::message::{Entry, MessageRecord, Query, Reported, Settlement};
+use super::{
+    deliveries::Fate,
+    message::{Entry, MessageRecord, Query, Reported, Settlement},
+};
 
 /// One thing to write.
 #[derive(Debug, Clone)]
@@ -105,4 +108,7 @@ pub(super) trait Shelf: Send {
 
     /// Newest first.
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError>;
+
+    /// What became of the messages not below this id: newest first, one more than are looked at where there are as many.
+    fn fates(&mut self, oldest: MessageId) -> Result<Vec<Fate>, StoreError>;
 }

@@ -1,5 +1,6 @@
 //! The same tests on each database.
 
+mod deliveries;
 mod life;
 mod limits;
 mod postgres;

@@ -1,6 +1,7 @@
 //! `/api`: what operators see, and what they may try.
 
 mod answers;
+mod deliveries;
 mod events;
 mod messages;
 mod page;
@@ -56,6 +57,7 @@ pub struct Operators {
     senders: config::GatewayApi,
     /// One for each stream of events that may be open.
     streams: Arc<Semaphore>,
+    counted: deliveries::Newest,
 }
 
 impl Operators {
@@ -72,6 +74,7 @@ impl Operators {
             template_options: TemplateOptions::of(settings),
             senders: settings.gatewayapi.clone(),
             streams: Arc::new(Semaphore::new(events::MOST_STREAMS)),
+            counted: deliveries::Newest::default(),
         }
     }
 }
@@ -90,7 +93,15 @@ pub(super) struct PagePaths;
 
 /// As the document has them, below `/api`.
 #[derive(OpenApi)]
-#[openapi(paths(test_delivery::post, messages::list, messages::get, events::get, preview::post, templates::get))]
+#[openapi(paths(
+    test_delivery::post,
+    messages::list,
+    messages::get,
+    events::get,
+    deliveries::get,
+    preview::post,
+    templates::get
+))]
 pub(super) struct ApiPaths;
 
 fn api(state: web::Data<Operators>) -> impl HttpServiceFactory {
@@ -105,6 +116,7 @@ fn api(state: web::Data<Operators>) -> impl HttpServiceFactory {
         )
         .service(resource("/messages/{id}", "GET, HEAD").route(get().to(messages::get)))
         .service(resource("/messages/{id}/events", "GET, HEAD").route(get().to(events::get)))
+        .service(resource("/deliveries", "GET, HEAD").route(get().to(deliveries::get)))
         .service(resource("/preview", "POST").route(web::post().to(preview::post)))
         .service(resource("/templates", "GET, HEAD").route(get().to(templates::get)))
         .default_service(web::to(async || problem(StatusCode::NOT_FOUND, "unknown_path", "there is nothing here")))

@@ -35,7 +35,7 @@ pub struct TestApp {
     pub operator: SocketAddr,
     pub templates: TemplateReloader,
     /// Lasts as long as the service.
-    _database: Database,
+    pub database: Database,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
@@ -158,7 +158,7 @@ async fn spawn_app_between(
         public: ports.public,
         operator: ports.operator,
         templates,
-        _database: database,
+        database,
         client: Client::builder().no_proxy().build().unwrap(),
         stop: Some(stop),
         served: Some(served),

@@ -1,7 +1,7 @@
 //! The ledger's database: a SQLite file, or a schema of its own in PostgreSQL where `SMS_TEST_LEDGER=postgres`, so that
 //! every test of the service runs on both.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -64,6 +64,21 @@ impl Database {
     pub fn connection(&self) -> rusqlite::Connection {
         let Self::Sqlite(folder) = self else { panic!("not SQLite") };
         rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap()
+    }
+
+    /// Has each message be older by that.
+    pub async fn age(&self, by: Duration) {
+        let micros = by.as_micros();
+        let sql =
+            format!("UPDATE message SET admitted_at = admitted_at - {micros}, settled_at = settled_at - {micros}");
+        match self {
+            Self::Sqlite(_) => self.connection().execute_batch(&sql).unwrap(),
+            Self::Postgres { url } => {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+                tokio::spawn(connection);
+                client.batch_execute(&sql).await.unwrap();
+            }
+        }
     }
 
     /// The outcome of each message, by its id.

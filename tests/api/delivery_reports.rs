@@ -397,7 +397,7 @@ async fn reports_are_taken_until_the_service_stops() {
 }
 
 /// A service that GatewayAPI reports to by itself, at once: before its own answer to the message.
-async fn app_with_reports() -> TestApp {
+pub async fn app_with_reports() -> TestApp {
     // The service's port is known only when it runs, so it is reached through this one.
     let webhook = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = format!(r#"delivery_reports.url = "http://{}/delivery-reports""#, webhook.local_addr().unwrap());

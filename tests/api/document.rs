@@ -143,17 +143,14 @@ fn the_document_has_each_path_of_the_service() {
 #[tokio::test]
 async fn each_parameter_of_the_document_is_read_and_no_other() {
     let app = spawn_app().await;
-    let messages = paths().find(|path| path.template == "/api/messages").unwrap();
-    let parameters = messages.item["get"]["parameters"].as_array().unwrap();
-    let listed: Vec<_> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
-    let answer = ask("GET", &format!("{}?nonsense=1", messages.url(&app))).await;
-    let (_, known) = answer.json()["detail"]
-        .as_str()
-        .unwrap()
-        .split_once("there are ")
-        .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .unwrap();
-    assert_eq!(known.split(", ").collect::<Vec<_>>(), listed);
+    for template in ["/api/messages", "/api/deliveries"] {
+        let path = paths().find(|path| path.template == template).unwrap();
+        let parameters = path.item["get"]["parameters"].as_array().unwrap();
+        let listed: Vec<_> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        let answer = ask("GET", &format!("{}?nonsense=1", path.url(&app))).await.json();
+        let (_, known) = answer["detail"].as_str().unwrap().split_once("must be one of: ").unwrap();
+        assert_eq!(known.split(", ").collect::<Vec<_>>(), listed, "{template}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod authentication;
 mod batching;
 mod crash;
 mod database;
+mod deliveries;
 mod delivery_reports;
 mod document;
 mod encryption;

@@ -18,13 +18,13 @@ use crate::{
 const BLACKLISTED: &str = "4526020533";
 
 /// An operator of a service.
-struct Operator<'a> {
+pub struct Operator<'a> {
     app: &'a TestApp,
     client: Client,
 }
 
 impl<'a> Operator<'a> {
-    fn of(app: &'a TestApp) -> Self {
+    pub fn of(app: &'a TestApp) -> Self {
         Self { app, client: Client::builder().no_proxy().build().unwrap() }
     }
 
@@ -32,11 +32,11 @@ impl<'a> Operator<'a> {
         self.client.request(method, format!("http://{}{path}", self.app.operator))
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).header("authorization", format!("Bearer {OPERATOR_TOKEN}"))
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.app.post(self.request(Method::GET, path)).await
     }
 
@@ -123,6 +123,7 @@ async fn without_the_token_nothing_is_told_or_sent(#[case] headers: &[&str]) {
         (Method::GET, "/api/messages"),
         (Method::POST, "/api/messages"),
         (Method::GET, "/api/messages/1/events"),
+        (Method::GET, "/api/deliveries"),
         (Method::POST, "/api/preview"),
         (Method::GET, "/api/templates"),
         (Method::GET, "/api/nothing"),
@@ -169,6 +170,7 @@ async fn the_world_does_not_reach_the_operators_part_and_methods_are_named() {
         (Method::DELETE, "/api/messages", "GET, HEAD, POST"),
         (Method::POST, "/api/messages/1", "GET, HEAD"),
         (Method::POST, "/api/messages/1/events", "GET, HEAD"),
+        (Method::DELETE, "/api/deliveries", "GET, HEAD"),
         (Method::GET, "/api/preview", "POST"),
         (Method::PUT, "/api/templates", "GET, HEAD"),
     ] {

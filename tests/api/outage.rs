@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     app::{GOOD, TestApp, numbers, sign_in, spawn_app_on},
     database::Database,
+    operators::Operator,
 };
 
 const COOLDOWN: &str = r#"limits.number = { mode = "enforce", cooldown = "1h" }"#;
@@ -182,4 +183,28 @@ async fn codes_go_on_while_the_file_can_not_be_written() {
     }
     until_ledger_is(&app, 1.0).await;
     assert_all_is_written(&app, &database).await;
+}
+
+#[tokio::test]
+async fn operators_are_told_that_the_database_is_away() {
+    let (_database, through, wire) = postgres(State::Whole).await;
+    let app = spawn_app_on(through, "", Options::default()).await;
+    let operator = Operator::of(&app);
+    assert_eq!(operator.get("/api/deliveries").await.status, 200);
+    wire.state.send_replace(State::Cut);
+    let begun = Instant::now();
+    // An answer serves for a second.
+    let refused = loop {
+        let answer = operator.get("/api/deliveries").await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on without a database");
+    };
+    assert_eq!(refused.status, 503);
+    assert!(refused.json()["type"].as_str().unwrap().ends_with(":ledger_away"), "{}", refused.body);
+    wire.state.send_replace(State::Whole);
+    while operator.get("/api/deliveries").await.status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(40), "it does not come back");
+    }
 }

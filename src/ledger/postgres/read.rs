@@ -12,6 +12,7 @@ use super::{
 use crate::{
     config,
     ledger::{
+        deliveries::Fate,
         message::{MessageRecord, Query},
         row::{self, Cell, Cells, Row},
         store::{Shelf, StoreError},
@@ -41,7 +42,12 @@ impl PostgresShelf {
         Ok(Self(Link::new(Address::parse(url, settings)?, Reading)))
     }
 
-    fn select(&mut self, sql: &str, cells: &[Cell<'_>]) -> Result<Vec<MessageRecord>, StoreError> {
+    fn select<T>(
+        &mut self,
+        sql: &str,
+        cells: &[Cell<'_>],
+        read: impl Fn(&tokio_postgres::Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Vec<T>, StoreError> {
         let values: Vec<Box<dyn ToSql + Sync + '_>> = cells
             .iter()
             .map(|cell| match cell {
@@ -53,7 +59,7 @@ impl PostgresShelf {
         let values: Vec<_> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         self.0.call(PATIENCE, async |client, ()| {
             let rows = client.query(sql, &values).await?;
-            Ok(rows.iter().map(|row| Row::read(row).map(Row::into_record)).collect::<Result<_, _>>()?)
+            Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
         })
     }
 }
@@ -61,13 +67,21 @@ impl PostgresShelf {
 impl Shelf for PostgresShelf {
     fn find(&mut self, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
         let sql = format!("SELECT {} FROM message WHERE id = $1", Row::columns());
-        Ok(self.select(&sql, &[Cell::Id(id)])?.pop())
+        Ok(self.select(&sql, &[Cell::Id(id)], record)?.pop())
     }
 
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError> {
         let (sql, cells) = row::search(query, "number_hash = ?");
-        self.select(&sql, &cells)
+        self.select(&sql, &cells, record)
     }
+
+    fn fates(&mut self, oldest: MessageId) -> Result<Vec<Fate>, StoreError> {
+        self.select(&Fate::newest(), &[Cell::Id(oldest)], Fate::read)
+    }
+}
+
+fn record(row: &tokio_postgres::Row) -> Result<MessageRecord, tokio_postgres::Error> {
+    Row::read(row).map(Row::into_record)
 }
 
 impl Cells for tokio_postgres::Row {

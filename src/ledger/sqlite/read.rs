@@ -4,6 +4,7 @@ use uuid::Uuid;
 use super::{Place, numbers};
 use crate::{
     ledger::{
+        deliveries::Fate,
         message::{MessageRecord, Query},
         row::{self, Cell, Cells, Row},
         store::{Shelf, StoreError},
@@ -39,6 +40,12 @@ impl Shelf for SqliteShelf {
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(cells), |row| Row::read(row))?;
         Ok(rows.map(|row| row.map(Row::into_record)).collect::<Result<_, _>>()?)
+    }
+
+    fn fates(&mut self, oldest: MessageId) -> Result<Vec<Fate>, StoreError> {
+        let mut statement = self.0.prepare_cached(&Fate::newest())?;
+        let rows = statement.query_map([Cell::Id(oldest)], |row| Fate::read(row))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     ledger::{Ledger, MessageRecord, Query},
-    routes::problem::Problem,
     sms::MessageId,
 };
 
@@ -34,20 +33,14 @@ struct Page {
     description = "Newest first. Each parameter narrows it, and may be given once.",
     security(("operator" = [])),
     params(query::Parameters),
-    responses(Unauthorized, LedgerAway,
-        (status = 200, description = "A page of messages, and where the next begins.", body = Page),
-        (status = 400, description = "A parameter is wrong, or there is none of its name.", body = Problem,
-            content_type = "application/problem+json")
-    )
+    responses(Unauthorized, query::WrongParameter, LedgerAway,
+        (status = 200, description = "A page of messages, and where the next begins.", body = Page))
 )]
 pub(super) async fn list(request: HttpRequest, state: web::Data<Operators>) -> HttpResponse {
     let ledger = &state.shared.ledger;
     let query = match query::parse(request.query_string(), |msisdn| ledger.pseudonym(msisdn)) {
         Ok(query) => query,
-        Err(wrong) => {
-            let problem = Problem::of("wrong_parameter", StatusCode::BAD_REQUEST, &wrong.problem);
-            return Problem { parameter: Some(&wrong.parameter), ..problem }.respond();
-        }
+        Err(wrong) => return wrong.respond(),
     };
     let limit = query.limit;
     // One more tells whether there is another page.

@@ -1,32 +1,53 @@
 //! The query of `GET /api/messages`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use actix_web::{HttpResponse, http::StatusCode};
 use url::form_urlencoded;
 use utoipa::{
-    IntoParams, PartialSchema as _,
+    IntoParams, IntoResponses, PartialSchema as _,
     openapi::{
-        KnownFormat, ObjectBuilder, RefOr, Required, Schema, SchemaFormat,
+        KnownFormat, ObjectBuilder, RefOr, Required, Response, Schema, SchemaFormat,
         path::{Parameter, ParameterBuilder, ParameterIn},
         schema::{AnyOf, Type},
     },
 };
 
-use super::usage_type;
+use super::{answers::problems, usage_type};
 use crate::{
     ledger::{Outcome, Query},
     limits::Pseudonym,
+    routes::problem::Problem,
     sms::{Country, DeliveryStatus, MessageId, Msisdn, Recipient, Timestamp, UsageType, one_of},
 };
 
 const DEFAULT_LIMIT: usize = 50;
 const MOST: usize = 200;
+const NAMES: [&str; 7] = ["number", "status", "type", "country", "since", "cursor", "limit"];
 
 /// What is wrong with which parameter. Shows no value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WrongParameter {
     pub(super) parameter: String,
     pub(super) problem: String,
+}
+
+impl WrongParameter {
+    pub(super) fn respond(&self) -> HttpResponse {
+        let problem = Problem::of("wrong_parameter", StatusCode::BAD_REQUEST, &self.problem);
+        Problem { parameter: Some(&self.parameter), ..problem }.respond()
+    }
+}
+
+impl IntoResponses for WrongParameter {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([(400, "A parameter is wrong, or there is none of its name.")])
+    }
+}
+
+/// What is wrong with the name of a parameter.
+pub(super) fn only(names: &[&str]) -> String {
+    format!("there is no such parameter; its name must be one of: {}", names.join(", "))
 }
 
 /// Reads the part of a URL behind the `?`.
@@ -56,9 +77,7 @@ pub(super) fn parse(query: &str, pseudonym: impl Fn(Msisdn) -> Pseudonym) -> Res
                 }
                 _ => Err(format!("must be 1 to {MOST}")),
             },
-            _ => {
-                Err("there is no such parameter; there are number, status, type, country, since, cursor, limit".into())
-            }
+            _ => Err(only(&NAMES)),
         };
         result.map_err(|problem| WrongParameter { parameter: name.to_string(), problem })?;
         seen.insert(name);
@@ -105,17 +124,19 @@ impl IntoParams for Parameters {
             ("cursor", "The `next` of the page before.", MessageId::schema()),
             ("limit", "Messages of a page.", limit.default(Some(DEFAULT_LIMIT.into())).into()),
         ];
-        let parameter = |(name, description, schema): (&str, &str, RefOr<Schema>)| {
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Query)
-                .required(Required::False)
-                .description(Some(description))
-                .schema(Some(schema))
-                .build()
-        };
-        rows.map(parameter).into()
+        rows.map(|(name, description, schema)| parameter(name, description, schema)).into()
     }
+}
+
+/// One that may be left out, for the interface's document.
+pub(super) fn parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 import frame from './words/frame.js';
 import health from './words/health.js';
+import labels from './words/labels.js';
 import messages from './words/messages.js';
 import outcomes from './words/outcomes.js';
 import templates from './words/templates.js';
 import tryIt from './words/try.js';
 
-export const CATALOGUES = { frame, outcomes, try: tryIt, templates, messages, health };
+export const CATALOGUES = { frame, outcomes, try: tryIt, templates, messages, health, labels };
 export const LANGUAGES = ['en', 'de', 'es', 'fr'];
 
 /**

@@ -11,6 +11,7 @@ import { startSandbox } from './sandbox.mjs';
 
 const repository = new URL('../../', import.meta.url);
 const words = CATALOGUES.health.en;
+const labels = CATALOGUES.labels.en;
 
 let sandbox;
 before(async () => {
@@ -351,7 +352,7 @@ test('each label that the page may show has words', () => {
   for (const [kind, names] of Object.entries(asked)) {
     assert.ok(names.length > 4, `${kind}: ${names}`);
     assert.deepEqual(
-      names.filter((name) => !(`${kind}_${name}` in words)),
+      names.filter((name) => !(`${kind}_${name}` in labels)),
       [],
       kind,
     );

@@ -14,7 +14,7 @@ export function createTiles(context) {
   const percent = (share) =>
     share === undefined ? '–' : formatNumber(share, { style: 'percent', maximumFractionDigits: 1 });
   const seconds = (value) => (value === undefined ? '–' : formatDuration(value * 1000));
-  const word = (kind, key) => (has(`health.${kind}_${key}`) ? t(`health.${kind}_${key}`) : key);
+  const word = (kind, key) => (has(`labels.${kind}_${key}`) ? t(`labels.${kind}_${key}`) : key);
   const country = (code) => (code === 'XX' ? t('health.noCountry') : countryName(code));
   const rows = (kind, counts) =>
     [...counts]
@@ -91,7 +91,7 @@ export function createTiles(context) {
           t('health.breaker'),
           latest.value('sms_gatewayapi_breaker_state') === 1 ? t('health.breakerIsOpen') : t('health.breakerIsClosed'),
         ],
-        [t('health.outcome_accepted'), count(read.gatewayapi(latest).get('accepted'))],
+        [t('labels.outcome_accepted'), count(read.gatewayapi(latest).get('accepted'))],
         ...rows('kind', read.gatewayapiFaults(latest)),
         [t('health.retries'), count(latest.value('sms_retries_total'))],
         [t('health.late'), count(latest.sum('sms_late_outcomes_total'))],

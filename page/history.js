@@ -53,8 +53,8 @@ export class History {
   }
 
   /** A quantile of what was observed in the last `span` milliseconds. Undefined: nothing was. */
-  quantile(span, share, name) {
-    return quantile(share, this.#spread(name)(this.#start(this.#last, span), this.#last));
+  quantile(span, share, name, labels) {
+    return quantile(share, this.#spread(name, labels)(this.#start(this.#last, span), this.#last));
   }
 
   /** The same at each scrape: [[time, value or null], …]. */
@@ -80,9 +80,9 @@ export class History {
   }
 
   /** The buckets of what was observed between two scrapes. */
-  #spread(name) {
-    const bounds = (this.latest?.buckets(name) ?? []).map(([bound]) => bound);
-    const scraped = new Map(this.#scrapes.map(({ metrics }) => [metrics, new Map(metrics.buckets(name))]));
+  #spread(name, labels) {
+    const bounds = (this.latest?.buckets(name, labels) ?? []).map(([bound]) => bound);
+    const scraped = new Map(this.#scrapes.map(({ metrics }) => [metrics, new Map(metrics.buckets(name, labels))]));
     const growths = bounds.map((bound) => this.#growth((metrics) => scraped.get(metrics).get(bound) ?? 0));
     return (start, end) => bounds.map((bound, index) => [bound, growths[index][end] - growths[index][start]]);
   }

@@ -11,6 +11,8 @@ import { BADGES, createTiles } from './health/tiles.js';
 export const title = 'health.title';
 
 const INTERVAL = 5_000;
+/** The last hour changes slowly, and costs the ledger more than a scrape costs the service. */
+const LEDGER_INTERVAL = 30_000;
 /** It outlives the view, so that whoever comes back finds the last minutes. */
 const history = new History(15 * 60_000);
 
@@ -20,6 +22,8 @@ export function show(root, context) {
   const away = el('p', { class: 'note bad', role: 'alert', hidden: true });
   const tiles = createTiles(context);
   const charts = createCharts(context);
+  /** The last answer of the ledger: undefined before the first, null while there is none. */
+  let deliveries;
   replace(
     root,
     away,
@@ -30,6 +34,7 @@ export function show(root, context) {
       tiles.map(({ element }) => element),
     ),
     el('h2', {}, t('health.lastMinutes')),
+    el('p', { class: 'hint' }, t('health.scopeCharts')),
     el(
       'div',
       { class: 'charts' },
@@ -38,6 +43,7 @@ export function show(root, context) {
     el('p', { class: 'hint' }, t('health.about')),
   );
   poll();
+  follow();
   return () => charts.forEach((chart) => chart.end());
 
   async function poll() {
@@ -46,6 +52,24 @@ export function show(root, context) {
       if (signal.aborted) return;
       if (isThere) update();
       await pause(INTERVAL, signal, { seen: true });
+    }
+  }
+
+  async function follow() {
+    while (!signal.aborted) {
+      deliveries = await ask();
+      if (signal.aborted) return;
+      if (history.latest) update();
+      await pause(deliveries ? LEDGER_INTERVAL : INTERVAL, signal, { seen: true });
+    }
+  }
+
+  /** The database may be away while the service answers. */
+  async function ask() {
+    try {
+      return await api.get('/api/deliveries', { signal });
+    } catch {
+      return null;
     }
   }
 
@@ -64,7 +88,7 @@ export function show(root, context) {
   }
 
   function update() {
-    const states = tiles.map((tile) => tile.update(history));
+    const states = tiles.map((tile) => tile.update(history, deliveries));
     const { state, words } = judgeAll(states, history);
     const names = tiles
       .filter((_, index) => states[index] === state)

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { History } from '../../page/history.js';
 import { Metrics, increase, quantile } from '../../page/metrics.js';
 import * as judge from '../../page/views/health/judge.js';
+import { LATELY } from '../../page/views/health/thresholds.js';
 import { CATALOGUES } from '../../page/words.js';
 import { startSandbox } from './sandbox.mjs';
 
@@ -130,15 +131,28 @@ test('a quantile is that of the time asked for', () => {
 
 /** A history of scrapes 5 s apart. */
 function lately(...texts) {
-  const history = new History(600_000);
+  const history = new History(1.5 * LATELY);
   texts.forEach((text, index) => history.add(index * 5000, new Metrics(text)));
   return history;
 }
+/** Scrapes of the same, for longer than counts as lately. */
+const longSince = (text) => lately(...Array(LATELY / 5000 + 1).fill(text));
 const now = (text) => new Metrics(text);
 const calls = (accepted, failed) =>
   `sms_accepted_total{country="DK"} ${accepted}\nsms_requests_total{outcome="not_sent",usage_type="SignIn"} ${failed}`;
-const reported = (delivered, failed, country = 'DK') =>
-  `sms_accepted_total{country="${country}"} 50\nsms_delivered_total{country="${country}"} ${delivered}\nsms_undelivered_total{country="${country}",error_group="HLR"} ${failed}`;
+/** Calls of Logto's by how they ended. */
+const ended = (outcomes) =>
+  Object.entries(outcomes)
+    .map(([outcome, count]) => `sms_requests_total{outcome="${outcome}",usage_type="SignIn"} ${count}`)
+    .join('\n');
+const unread = (outcome, count) => `sms_requests_total{outcome="${outcome}",usage_type="unknown"} ${count}`;
+const asked = (kind, faults, accepted) =>
+  `sms_gatewayapi_requests_total{outcome="accepted",error_kind=""} ${accepted}\nsms_gatewayapi_requests_total{outcome="failed",error_kind="${kind}"} ${faults}`;
+const limited = (kind, count, calls, limit = 'ip') =>
+  `sms_limits_${kind}_total{limit="${limit}"} ${count}\n${ended({ accepted: calls })}`;
+const answered = (slow, fast = 20) =>
+  ['0.25', '5'].map((le) => `sms_stage_duration_seconds_bucket{stage="total",le="${le}"} ${le === '5' ? slow + fast : fast}`).join('\n') +
+  `\nsms_stage_duration_seconds_bucket{stage="total",le="+Inf"} ${slow + fast}\nsms_stage_duration_seconds_count{stage="total"} ${slow + fast}`;
 const gatewayapi = (breaker, credit, busy) =>
   `sms_gatewayapi_breaker_state ${breaker}\nsms_gatewayapi_requests_total{outcome="accepted",error_kind=""} 5\nsms_gatewayapi_requests_total{outcome="account_fault",error_kind="credit"} ${credit}\nsms_gatewayapi_requests_total{outcome="not_sent",error_kind="transient"} ${busy}`;
 const credit = (amount, { asked = 100_000, spent = 0, started = 0 } = {}) =>
@@ -150,54 +164,42 @@ for (const [name, verdict, state, word] of [
   ['all calls good', judge.judgeSends(lately(calls(0, 2), calls(9, 2))), 'good', 'sendsGood'],
   ['numbers refused', judge.judgeSends(lately('', 'sms_requests_total{outcome="rejected"} 9')), 'good', 'sendsGood'],
   ['one of two failed', judge.judgeSends(lately(calls(0, 0), calls(1, 1))), 'watch', 'sendsFailed'],
-  ['half failed', judge.judgeSends(lately(calls(0, 0), calls(5, 5))), 'bad', 'sendsFailed'],
+  ['one of a hundred failed', judge.judgeSends(lately(calls(0, 0), calls(99, 1))), 'good', 'sendsFailed'],
+  ['few that all failed', judge.judgeSends(lately(calls(0, 0), calls(0, 9))), 'watch', 'sendsFailed'],
+  ['one in eight failed', judge.judgeSends(lately(calls(0, 0), calls(70, 10))), 'bad', 'sendsFailed'],
+  ['one in eleven failed', judge.judgeSends(lately(calls(0, 0), calls(100, 10))), 'watch', 'sendsFailed'],
+  [
+    'a template that fails among many',
+    judge.judgeSends(lately('', `${calls(999, 0)}\n${ended({ template_fault: 1 })}`)),
+    'watch',
+    'sendsFailed',
+  ],
+  ['a wrong secret of Logto’s', judge.judgeSends(lately('', unread('unauthorized', 10))), 'bad', 'sendsUnread'],
+  ['a wrong secret before the page', judge.judgeSends(lately(unread('unauthorized', 10))), 'bad', 'sendsUnread'],
+  ['a wrong secret long ago', judge.judgeSends(longSince(unread('unauthorized', 10))), 'quiet', 'sendsNone'],
+  [
+    'a scanner beside Logto',
+    judge.judgeSends(lately(calls(0, 0), `${unread('unauthorized', 10)}\n${ended({ accepted: 1 })}\nsms_accepted_total 1`)),
+    'good',
+    'sendsGood',
+  ],
   ['limits that rest', judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 2')), 'good', 'limitsQuiet'],
   ['failures before the page', judge.judgeSends(lately(calls(0, 10))), 'watch', 'sendsFailedBefore'],
-  ['failures long ago', judge.judgeSends(lately(...Array(61).fill(calls(0, 10)))), 'good', 'sendsGood'],
-  [
-    'refusals before the page',
-    judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 7')),
-    'watch',
-    'limitsRefusedBefore',
-  ],
+  ['few failures before the page', judge.judgeSends(lately(calls(0, 4))), 'good', 'sendsGood'],
+  ['failures long ago', judge.judgeSends(longSince(calls(0, 10))), 'good', 'sendsGood'],
+  ['refusals before the page', judge.judgeLimits(lately(limited('refused', 50, 100))), 'watch', 'limitsRefusedBefore'],
+  ['refusals of few before the page', judge.judgeLimits(lately(limited('refused', 50, 900))), 'good', 'limitsQuiet'],
   ['faults before the page', judge.judgeGatewayApi(lately(gatewayapi(0, 5, 5))), 'watch', 'gatewayapiFailedBefore'],
   ['all parts, at first', judge.judgeAll(['good', 'quiet'], lately('', '')), 'quiet', 'allWatching'],
-  ['all parts, later', judge.judgeAll(['good', 'quiet'], lately(...Array(61).fill(''))), 'good', 'allGood'],
+  ['all parts, later', judge.judgeAll(['good', 'quiet'], longSince('')), 'good', 'allGood'],
   ['all parts, one to look at', judge.judgeAll(['good', 'watch'], lately('')), 'watch', 'allWatch'],
   ['all parts, one wrong', judge.judgeAll(['bad', 'watch'], lately('')), 'bad', 'allBad'],
-  [
-    'a refusal',
-    judge.judgeLimits(lately('sms_limits_refused_total{limit="ip"} 7', 'sms_limits_refused_total{limit="ip"} 8')),
-    'watch',
-    'limitsRefused',
-  ],
-  [
-    'a monitored refusal',
-    judge.judgeLimits(lately('', 'sms_limits_monitored_total{limit="range"} 1')),
-    'watch',
-    'limitsMonitored',
-  ],
-  ['nothing accepted', judge.judgeDelivery(now('')), 'quiet', 'deliveryNone'],
-  ['no report yet', judge.judgeDelivery(now('sms_accepted_total{country="DK"} 2')), 'quiet', 'deliveryWaiting'],
-  ['never a report', judge.judgeDelivery(now('sms_accepted_total{country="DK"} 20')), 'watch', 'deliveryNoReports'],
-  ['few reports', judge.judgeDelivery(now(reported(1, 3))), 'quiet', 'deliveryFew'],
-  ['good delivery', judge.judgeDelivery(now(reported(48, 2))), 'good', 'deliveryGood'],
-  [
-    'poor delivery in one country',
-    judge.judgeDelivery(now(`${reported(48, 2)}\n${reported(30, 20, 'DE')}`)),
-    'watch',
-    'deliveryLow',
-  ],
-  [
-    'no delivery in one country',
-    judge.judgeDelivery(now(`${reported(48, 2)}\n${reported(1, 49, 'DE')}`)),
-    'bad',
-    'deliveryLow',
-  ],
-  ['no times', judge.judgeTime(undefined), 'quiet', 'timeNone'],
-  ['fast', judge.judgeTime(4), 'good', 'timeGood'],
-  ['slow', judge.judgeTime(30), 'watch', 'timeSlow'],
-  ['very slow', judge.judgeTime(90), 'bad', 'timeSlow'],
+  ['a few refusals', judge.judgeLimits(lately('', limited('refused', 9, 9))), 'good', 'limitsRefused'],
+  ['a third refused', judge.judgeLimits(lately('', limited('refused', 31, 100))), 'watch', 'limitsRefused'],
+  ['a quarter refused', judge.judgeLimits(lately('', limited('refused', 25, 100))), 'good', 'limitsRefused'],
+  ['the budget refusing all', judge.judgeLimits(lately('', limited('refused', 99, 99, 'spend'))), 'good', 'limitsRefused'],
+  ['a few monitored refusals', judge.judgeLimits(lately('', limited('monitored', 9, 9))), 'good', 'limitsMonitored'],
+  ['many monitored refusals', judge.judgeLimits(lately('', limited('monitored', 10, 100))), 'watch', 'limitsMonitored'],
   ['a GatewayAPI that was not asked', judge.judgeGatewayApi(lately('')), 'quiet', 'gatewayapiNone'],
   [
     'a good GatewayAPI',
@@ -211,8 +213,31 @@ for (const [name, verdict, state, word] of [
     'watch',
     'adviceTransient',
   ],
-  ['an account fault', judge.judgeGatewayApi(lately(gatewayapi(0, 0, 0), gatewayapi(0, 1, 0))), 'bad', 'adviceCredit'],
-  ['an open breaker', judge.judgeGatewayApi(lately(gatewayapi(1, 0, 0))), 'bad', 'breakerOpen'],
+  ['one request in a hundred', judge.judgeGatewayApi(lately('', asked('transient', 1, 99))), 'good', 'adviceTransient'],
+  ['blocked numbers', judge.judgeGatewayApi(lately('', asked('recipient', 9, 1))), 'good', 'adviceMessage'],
+  ['a country that is not open', judge.judgeGatewayApi(lately('', asked('destination', 5, 900))), 'watch', 'adviceMessage'],
+  ['wrong requests', judge.judgeGatewayApi(lately('', asked('request', 10, 20))), 'bad', 'adviceRequest'],
+  ['a few wrong requests', judge.judgeGatewayApi(lately('', asked('request', 9, 9))), 'watch', 'adviceRequest'],
+  [
+    'outcomes that come late',
+    judge.judgeGatewayApi(lately('', 'sms_late_outcomes_total{outcome="accepted"} 5')),
+    'watch',
+    'gatewayapiLate',
+  ],
+  [
+    'an account fault',
+    judge.judgeGatewayApi(lately('', `${asked('credit', 1, 8)}\n${ended({ accepted: 8, account_fault: 1 })}`)),
+    'bad',
+    'adviceCredit',
+  ],
+  [
+    'an address of many that is refused',
+    judge.judgeGatewayApi(lately('', `${asked('address', 1, 9)}\n${ended({ accepted: 9, account_fault: 1 })}`)),
+    'watch',
+    'adviceAddress',
+  ],
+  ['an open breaker', judge.judgeGatewayApi(lately(`${gatewayapi(1, 0, 0)}\n${calls(0, 1)}`)), 'bad', 'breakerOpen'],
+  ['an open breaker that nobody feels', judge.judgeGatewayApi(longSince(gatewayapi(1, 0, 0))), 'watch', 'breakerOpen'],
   [
     'credit not asked for',
     judge.judgeCredit(now('sms_gatewayapi_credit_timestamp_seconds 0'), 100_000),
@@ -229,11 +254,18 @@ for (const [name, verdict, state, word] of [
   ],
   [
     'credit for hours',
-    judge.judgeCredit(now(credit(0.5, { spent: 1, started: 100_000 - 86_400 })), 100_000),
+    judge.judgeCredit(now(credit(0.2, { spent: 1, started: 100_000 - 86_400 })), 100_000),
     'bad',
     'creditLow',
   ],
+  [
+    'credit for seven hours',
+    judge.judgeCredit(now(credit(0.3, { spent: 1, started: 100_000 - 86_400 })), 100_000),
+    'watch',
+    'creditLow',
+  ],
   ['credit known an hour ago', judge.judgeCredit(now(credit(9, { asked: 96_000 })), 100_000), 'watch', 'creditOld'],
+  ['credit known half an hour ago', judge.judgeCredit(now(credit(9, { asked: 98_000 })), 100_000), 'good', 'creditGood'],
   [
     'credit of a service that does not know its start',
     judge.judgeCredit(now(credit(0.01, { spent: 100_000 })), 100_000),
@@ -241,10 +273,13 @@ for (const [name, verdict, state, word] of [
     'creditGood',
   ],
   ['nothing waiting', judge.judgeLoad(lately(waiting(9), waiting(0))), 'good', 'loadGood'],
-  ['a crowd', judge.judgeLoad(lately(waiting(0), waiting(9))), 'watch', 'loadWaiting'],
-  ['a crowd that stays', judge.judgeLoad(lately(...Array(4).fill(waiting(9)))), 'bad', 'loadLasting'],
+  ['a crowd', judge.judgeLoad(lately(waiting(0), waiting(99))), 'good', 'loadWaiting'],
+  ['a small crowd that stays', judge.judgeLoad(longSince(waiting(50))), 'good', 'loadWaiting'],
+  ['a crowd that stays', judge.judgeLoad(lately(...Array(4).fill(waiting(51)))), 'watch', 'loadLasting'],
+  ['slow answers', judge.judgeLoad(lately(answered(0), answered(20))), 'watch', 'loadSlow'],
+  ['few slow answers', judge.judgeLoad(lately(answered(0), answered(19))), 'good', 'loadGood'],
   ['a database', judge.judgeDatabase(lately('sms_ledger_up 1')), 'good', 'databaseGood'],
-  ['no database', judge.judgeDatabase(lately('sms_ledger_up 0\nsms_ledger_waiting 3')), 'bad', 'databaseAway'],
+  ['no database', judge.judgeDatabase(lately('sms_ledger_up 0\nsms_ledger_waiting 3')), 'watch', 'databaseAway'],
   [
     'no database, which is required',
     judge.judgeDatabase(lately('', 'sms_ledger_up 0\nsms_requests_total{outcome="ledger_away"} 1')),
@@ -291,6 +326,22 @@ for (const [name, verdict, state, word] of [
     'reportsUnsigned',
   ],
   [
+    'a wrong signature among right ones',
+    judge.judgeReports(
+      lately('', 'sms_delivery_reports_refused_total{reason="signature"} 4\nsms_delivery_reports_total{result="applied"} 1'),
+    ),
+    'good',
+    'reportsGood',
+  ],
+  [
+    'many wrong signatures among right ones',
+    judge.judgeReports(
+      lately('', 'sms_delivery_reports_refused_total{reason="signature"} 5\nsms_delivery_reports_total{result="applied"} 1'),
+    ),
+    'watch',
+    'reportsUnsigned',
+  ],
+  [
     'reports that could not be written',
     judge.judgeReports(lately('', 'sms_delivery_reports_refused_total{reason="ledger_away"} 1')),
     'watch',
@@ -316,7 +367,9 @@ test('each metric that the page names is one of the service', async () => {
     .map(String)
     .filter((path) => path.endsWith('.js') && !path.startsWith('vendor'));
   const named = new Set(
-    scripts.flatMap((path) => source(`page/${path}`).match(/(?<=['"])(sms|process)_[a-z_]+(?=['"])/g) ?? []),
+    scripts
+      .flatMap((path) => source(`page/${path}`).match(/(?<=['"])(sms|process)_[a-z_]+(?=['"])/g) ?? [])
+      .map((name) => name.replace(/_count$/, '')),
   );
   assert.ok(named.size > 20, [...named].join());
   const declared = new Set([...source('src/metrics.rs').matchAll(/"(sms_[a-z_]+)"/g)].map(([, name]) => name));

@@ -1,7 +1,8 @@
 // The last minutes as charts.
 
 import { createChart } from './chart.js';
-import { LATELY, read, sum } from './judge.js';
+import { read, sum } from './judge.js';
+import { LATELY } from './thresholds.js';
 
 /** A rate is that of the milliseconds before. */
 const SMOOTHING = 60_000;

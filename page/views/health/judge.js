@@ -1,49 +1,66 @@
 // What the figures mean: each part of the service as { state, label, words }, where state is good, watch, bad or quiet
 // (nothing to say), and words are keys of words/health.js with their values.
 
-/** What counts as lately: the span over which faults are judged, in milliseconds. */
-export const LATELY = 5 * 60_000;
-/** A share of fewer messages says nothing. */
-const ENOUGH = 10;
-const DAY = 24 * 3600;
+import {
+  ACCOUNT_FAULTS,
+  ANSWERS,
+  CREDIT_LEFT,
+  CREDIT_OLD,
+  DESTINATION_REFUSED,
+  ENOUGH,
+  FAILED,
+  LATELY,
+  LATE_OUTCOMES,
+  LIMIT_MONITORED,
+  LIMIT_REFUSED,
+  REFUSED_UNREAD,
+  REJECTED,
+  REPORTS_REFUSED,
+  SPENT,
+  WAITING,
+} from './thresholds.js';
 
 /** `label` is what the badge says, where that is not the state's own name. */
-const say = (state, word, values = {}, label = state) => ({ state, label, words: [{ word, values }] });
+export const say = (state, word, values = {}, label = state) => ({ state, label, words: [{ word, values }] });
 
 /** Calls of POST /send that failed though nobody refused their message, as the alerts count them. */
-const FAILED = ['account_fault', 'not_sent', 'unknown', 'template_fault', 'interrupted', 'ledger_away'];
+const FAULTS = ['account_fault', 'not_sent', 'unknown', 'template_fault', 'interrupted', 'ledger_away'];
+/** Calls that were refused before anybody knew what they wanted. */
+const UNREAD = ['unauthorized', 'malformed', 'not_json', 'too_long', 'too_slow'];
+
+const CALLS = 'sms_requests_total';
 
 export const read = {
   // Not by outcome of the calls: a repeat is answered as accepted, and not sent again.
   sent: (metrics) => metrics.sum('sms_accepted_total'),
-  limited: (metrics) => metrics.sum('sms_requests_total', { outcome: 'limited' }),
-  failed: (metrics) => FAILED.reduce((sum, outcome) => sum + metrics.sum('sms_requests_total', { outcome }), 0),
+  /** Calls of Logto's; a scanner's are refused unread. */
+  taken: (metrics) => metrics.sum(CALLS) - metrics.sum(CALLS, { usage_type: 'unknown' }),
+  limited: (metrics) => metrics.sum(CALLS, { outcome: 'limited' }),
+  failed: (metrics) => FAULTS.reduce((sum, outcome) => sum + metrics.sum(CALLS, { outcome }), 0),
+  unread: (metrics) => new Map(UNREAD.map((outcome) => [outcome, metrics.sum(CALLS, { outcome })])),
+  outcome: (outcome) => (metrics) => metrics.sum(CALLS, { outcome }),
   /** Messages that GatewayAPI did not take for what they are, such as for their number. */
-  rejected: (metrics) => metrics.sum('sms_requests_total', { outcome: 'rejected' }),
-  outcomes: (metrics) => metrics.by('outcome', 'sms_requests_total'),
+  rejected: (metrics) => metrics.sum(CALLS, { outcome: 'rejected' }),
+  outcomes: (metrics) => metrics.by('outcome', CALLS),
   refused: (metrics) => metrics.by('limit', 'sms_limits_refused_total'),
   monitored: (metrics) => metrics.by('limit', 'sms_limits_monitored_total'),
-  accepted: (metrics) => metrics.by('country', 'sms_accepted_total'),
-  delivered: (metrics) => metrics.by('country', 'sms_delivered_total'),
-  undelivered: (metrics) => metrics.by('country', 'sms_undelivered_total'),
   gatewayapi: (metrics) => metrics.by('outcome', 'sms_gatewayapi_requests_total'),
   gatewayapiFaults: (metrics) => {
     const faults = metrics.by('error_kind', 'sms_gatewayapi_requests_total');
     faults.delete('');
     return faults;
   },
+  late: (metrics) => metrics.sum('sms_late_outcomes_total'),
+  answered: (metrics) => metrics.sum('sms_stage_duration_seconds_count', { stage: 'total' }),
   reports: (metrics) => metrics.by('result', 'sms_delivery_reports_total'),
   reportsRefused: (metrics) => metrics.by('reason', 'sms_delivery_reports_refused_total'),
   waiting: (metrics) => metrics.value('sms_messages_waiting'),
   connections: (metrics) => metrics.value('sms_gatewayapi_connections_in_use'),
-  ledgerAway: (metrics) => metrics.sum('sms_requests_total', { outcome: 'ledger_away' }),
+  ledgerAway: (metrics) => metrics.sum(CALLS, { outcome: 'ledger_away' }),
   dropped: (metrics) => metrics.value('sms_ledger_dropped_total') ?? 0,
   spendRefused: (metrics) => metrics.sum('sms_limits_refused_total', { limit: 'spend' }),
   templatesRefused: (metrics) => metrics.sum('sms_template_reloads_total', { result: 'refused' }),
 };
-
-/** Of faults: too many to be single numbers' own. */
-const isMuch = (count, of) => count >= 3 && count / of > 0.2;
 
 /** Too short a time to call anything good: what went wrong before it counts as well. */
 const isShort = (history) => history.span < LATELY;
@@ -61,97 +78,67 @@ export function judgeAll(states, history) {
 }
 
 export function judgeSends(history) {
+  const unread = refusedUnread(history);
+  if (unread > 0) return say('bad', 'sendsUnread', { count: unread });
   const failed = history.grown(LATELY, read.failed);
   if (failed === 0) {
     const before = read.failed(history.latest);
     const all = before + read.sent(history.latest) + read.rejected(history.latest);
     if (all === 0) return say('quiet', 'sendsNone');
-    return isShort(history) && isMuch(before, all)
+    return isShort(history) && before >= FAILED.watch.count && before / all > FAILED.watch.share
       ? say('watch', 'sendsFailedBefore', { count: before, of: all })
       : say('good', 'sendsGood');
   }
   const all = failed + history.grown(LATELY, read.sent) + history.grown(LATELY, read.rejected);
-  // One or two that failed among few are no trend.
-  return say(isMuch(failed, all) ? 'bad' : 'watch', 'sendsFailed', { count: failed, of: all });
+  return say(failing(history, failed, all), 'sendsFailed', { count: failed, of: all });
+}
+
+/** Calls that were refused unread while none was taken; 0 where they are few, and may be a scanner's. */
+function refusedUnread(history) {
+  const lately = [most(history.grownBy(LATELY, read.unread)), history.grown(LATELY, read.taken)];
+  const before = [most(read.unread(history.latest)), read.taken(history.latest)];
+  const seen = isShort(history) ? [lately, before] : [lately];
+  return seen.find(([count, taken]) => count >= REFUSED_UNREAD && taken === 0)?.[0] ?? 0;
+}
+
+function failing(history, failed, all) {
+  if (failed >= FAILED.bad.count && failed / all > FAILED.bad.share) return 'bad';
+  // A text that can't be made fails each time.
+  const isTemplate = history.grown(LATELY, read.outcome('template_fault')) > 0;
+  return isTemplate || failed / all > FAILED.watch.share ? 'watch' : 'good';
 }
 
 export function judgeLimits(history) {
-  const refused = sum(history.grownBy(LATELY, read.refused));
-  const monitored = sum(history.grownBy(LATELY, read.monitored));
+  const [refused, monitored] = [read.refused, read.monitored].map((one) => history.grownBy(LATELY, one));
+  const calls = history.grown(LATELY, read.taken);
   const words = [];
-  if (refused > 0) words.push({ word: 'limitsRefused', values: { count: refused } });
-  if (monitored > 0) words.push({ word: 'limitsMonitored', values: { count: monitored } });
-  if (words.length > 0) return { ...say('watch'), words };
-  const before = sum(read.refused(history.latest));
-  const all = before + read.sent(history.latest);
-  return isShort(history) && isMuch(before, all)
-    ? say('watch', 'limitsRefusedBefore', { count: before, of: all })
-    : say('good', 'limitsQuiet');
-}
-
-/** One country, or all together. */
-export function deliveryShare({ accepted, delivered, undelivered }) {
-  const finished = delivered + undelivered;
-  return { accepted, delivered, undelivered, finished, share: finished > 0 ? delivered / finished : undefined };
-}
-
-export function deliveryByCountry(metrics) {
-  const [accepted, delivered, undelivered] = [
-    read.accepted(metrics),
-    read.delivered(metrics),
-    read.undelivered(metrics),
-  ];
-  const countries = [...new Set([...accepted.keys(), ...delivered.keys(), ...undelivered.keys()])];
-  return countries
-    .map((country) => ({
-      country,
-      ...deliveryShare({
-        accepted: accepted.get(country) ?? 0,
-        delivered: delivered.get(country) ?? 0,
-        undelivered: undelivered.get(country) ?? 0,
-      }),
-    }))
-    .sort((one, other) => other.accepted - one.accepted);
-}
-
-export function judgeDelivery(metrics) {
-  const countries = deliveryByCountry(metrics);
-  const all = deliveryShare({
-    accepted: sum(read.accepted(metrics)),
-    delivered: sum(read.delivered(metrics)),
-    undelivered: sum(read.undelivered(metrics)),
-  });
-  if (all.accepted === 0) return say('quiet', 'deliveryNone');
-  if (all.finished === 0)
-    return all.accepted >= ENOUGH ? say('watch', 'deliveryNoReports') : say('quiet', 'deliveryWaiting');
-  const low = countries.filter(({ share, finished }) => finished >= ENOUGH && share < 0.8);
-  if (low.length > 0) {
-    const state = low.some(({ share }) => share < 0.5) ? 'bad' : 'watch';
-    return {
-      ...say(state),
-      words: [{ word: 'deliveryLow', values: {}, countries: low.map(({ country }) => country) }],
-    };
+  if (sum(refused) > 0) words.push({ word: 'limitsRefused', values: { count: sum(refused) } });
+  if (sum(monitored) > 0) words.push({ word: 'limitsMonitored', values: { count: sum(monitored) } });
+  if (words.length > 0) {
+    // The spent budget is judged by itself.
+    refused.delete('spend');
+    const isMuch = (counts, share) => most(counts) >= ENOUGH && most(counts) > share * calls;
+    const isWatch = isMuch(refused, LIMIT_REFUSED.share) || isMuch(monitored, LIMIT_MONITORED);
+    return { ...say(isWatch ? 'watch' : 'good'), words };
   }
-  return all.finished < ENOUGH
-    ? say('quiet', 'deliveryFew', { count: all.finished }, 'few')
-    : say('good', 'deliveryGood');
-}
-
-/** `seconds` within which 95 of 100 messages arrive. */
-export function judgeTime(seconds) {
-  if (seconds === undefined) return say('quiet', 'timeNone');
-  if (seconds > 60) return say('bad', 'timeSlow');
-  return seconds > 20 ? say('watch', 'timeSlow') : say('good', 'timeGood');
+  const before = read.refused(history.latest);
+  before.delete('spend');
+  const [count, of] = [most(before), read.taken(history.latest)];
+  return isShort(history) && count >= LIMIT_REFUSED.count && count > LIMIT_REFUSED.share * of
+    ? say('watch', 'limitsRefusedBefore', { count, of })
+    : say('good', 'limitsQuiet');
 }
 
 export function judgeReports(history) {
   const refused = history.grownBy(LATELY, read.reportsRefused);
-  const all = sum(read.reports(history.latest)) + sum(read.reportsRefused(history.latest));
+  const taken = sum(read.reports(history.latest));
   const away = refused.get('ledger_away') ?? 0;
   const unsigned = sum(refused) - away;
-  if (unsigned > 0) return say('watch', 'reportsUnsigned', { count: unsigned });
+  // Anybody may send a few; but where none is right, the first tells of a wrong secret.
+  if (unsigned >= REPORTS_REFUSED || (unsigned > 0 && taken === 0))
+    return say('watch', 'reportsUnsigned', { count: unsigned });
   if (away > 0) return say('watch', 'reportsAway', { count: away });
-  return all === 0 ? say('quiet', 'reportsNone') : say('good', 'reportsGood');
+  return taken === 0 ? say('quiet', 'reportsNone') : say('good', 'reportsGood');
 }
 
 /** What to do about each kind of fault; the others are the message's own. */
@@ -171,22 +158,50 @@ const ADVICE = {
   request: 'adviceRequest',
 };
 const ACCOUNT = ['credentials', 'address', 'credit', 'feature', 'frozen', 'class'];
+/** How requests are made. */
+const OURS = ['request', 'settings', 'content'];
+/** Of single messages, which concern nobody else. */
+const ITS_OWN = ['recipient', 'recipient_for_now', 'destination', 'superseded'];
 
 export function judgeGatewayApi(history) {
   const metrics = history.latest;
-  const isOpen = metrics.value('sms_gatewayapi_breaker_state') === 1;
   const faults = history.grownBy(LATELY, read.gatewayapiFaults);
   const kinds = kindsOf(faults);
   const words = advice(kinds);
-  if (isOpen) return { ...say('bad'), words: [{ word: 'breakerOpen', values: {} }, ...words] };
-  if (kinds.length > 0) return { ...say(kinds.some((kind) => ACCOUNT.includes(kind)) ? 'bad' : 'watch'), words };
+  if (metrics.value('sms_gatewayapi_breaker_state') === 1)
+    return { ...say(isFelt(history) ? 'bad' : 'watch'), words: [{ word: 'breakerOpen', values: {} }, ...words] };
+  const late = history.grown(LATELY, read.late);
+  const isLate = late >= LATE_OUTCOMES;
+  if (isLate) words.push({ word: 'gatewayapiLate', values: { count: late } });
+  if (words.length > 0) {
+    const state = faulty(history, faults);
+    return { ...say(state === 'good' && isLate ? 'watch' : state), words };
+  }
   const all = sum(read.gatewayapi(metrics));
   if (all === 0) return say('quiet', 'gatewayapiNone');
   const before = read.gatewayapiFaults(metrics);
   const count = sum(before);
-  if (!isShort(history) || !isMuch(count, all)) return say('good', 'gatewayapiGood');
+  const { watch } = FAILED;
+  if (!isShort(history) || count < watch.count || count / all <= watch.share) return say('good', 'gatewayapiGood');
   const verdict = say('watch', 'gatewayapiFailedBefore', { count, of: all });
   return { ...verdict, words: [...verdict.words, ...advice(kindsOf(before))] };
+}
+
+/** The breaker stays open until a call comes to try: it matters where calls came lately. */
+function isFelt(history) {
+  const felt = ['not_sent', 'account_fault'].map(read.outcome);
+  return felt.some((one) => history.grown(LATELY, one) > 0 || (isShort(history) && one(history.latest) > 0));
+}
+
+/** How bad requests are that GatewayAPI did not take lately. */
+function faulty(history, faults) {
+  const count = (kinds) => kinds.reduce((total, kind) => total + (faults.get(kind) ?? 0), 0);
+  const all = sum(history.grownBy(LATELY, read.gatewayapi));
+  const [refused, accepted] = ['account_fault', 'accepted'].map((one) => history.grown(LATELY, read.outcome(one)));
+  if (count(ACCOUNT) > 0) return refused > ACCOUNT_FAULTS * (refused + accepted) ? 'bad' : 'watch';
+  if (OURS.some((kind) => count([kind]) >= REJECTED.count && count([kind]) > REJECTED.share * all)) return 'bad';
+  const isMuch = sum(faults) - count(ITS_OWN) > FAILED.watch.share * all;
+  return isMuch || count(['destination']) >= DESTINATION_REFUSED ? 'watch' : 'good';
 }
 
 /** The kinds of fault that there were, the most frequent first. */
@@ -207,30 +222,34 @@ export function judgeCredit(metrics, now) {
   const credits = metrics.series('sms_gatewayapi_credit');
   if (asked === 0 || credits.length === 0) return say('quiet', 'creditUnknown');
   if (credits.every(({ value }) => value <= 0)) return say('bad', 'creditGone');
-  const days = daysLeft(metrics, now);
-  if (days !== undefined && days < 3) return say(days < 1 ? 'bad' : 'watch', 'creditLow', { days });
-  return now - asked > 20 * 60 ? say('watch', 'creditOld') : say('good', 'creditGood');
+  const hours = hoursLeft(metrics, now);
+  if (hours < CREDIT_LEFT.watch) return say(hours < CREDIT_LEFT.bad ? 'bad' : 'watch', 'creditLow', { hours });
+  return now - asked > CREDIT_OLD ? say('watch', 'creditOld') : say('good', 'creditGood');
 }
 
-/** How long the credit lasts at the pace since the start; undefined where that was too short to tell, or nothing was spent. */
-function daysLeft(metrics, now) {
+/** How long the credit lasts at the pace since the start; infinite where that was too short to tell, or nothing was spent. */
+function hoursLeft(metrics, now) {
   // 0 is what a service says that does not know.
   const up = now - (metrics.value('process_start_time_seconds') || now);
-  if (up < 3600) return undefined;
+  if (up < 3600) return Infinity;
   const left = metrics.series('sms_gatewayapi_credit').map(({ labels: { currency }, value }) => {
     const spent = metrics.sum('sms_cost_total', { currency });
-    return spent > 0 ? (value / spent) * (up / DAY) : Infinity;
+    return spent > 0 ? (value / spent) * (up / 3600) : Infinity;
   });
-  const least = Math.min(...left);
-  return Number.isFinite(least) ? least : undefined;
+  return Math.min(...left);
 }
 
 export function judgeLoad(history) {
+  const slowest = history.quantile(LATELY, ANSWERS.share, 'sms_stage_duration_seconds', { stage: 'total' });
+  if (slowest > ANSWERS.seconds && history.grown(LATELY, read.answered) >= ANSWERS.count)
+    return say('watch', 'loadSlow', { count: slowest });
   const waiting = read.waiting(history.latest) ?? 0;
-  const before = history.values(read.waiting).slice(-4);
-  const isLasting = before.length > 3 && before.every(([, value]) => value > 0);
   if (waiting === 0) return say('good', 'loadGood');
-  return say(isLasting ? 'bad' : 'watch', isLasting ? 'loadLasting' : 'loadWaiting', { count: waiting });
+  const looks = history.values(read.waiting);
+  const [last] = looks.at(-1);
+  const lately = looks.filter(([time]) => time >= last - WAITING.span);
+  const isLasting = lately.length > 3 && lately.every(([, value]) => value > WAITING.count);
+  return say(isLasting ? 'watch' : 'good', isLasting ? 'loadLasting' : 'loadWaiting', { count: waiting });
 }
 
 export function judgeDatabase(history) {
@@ -239,19 +258,19 @@ export function judgeDatabase(history) {
   if (metrics.value('sms_ledger_up') === 0)
     return history.grown(LATELY, read.ledgerAway) > 0 || (isShort(history) && read.ledgerAway(metrics) > 0)
       ? say('bad', 'databaseNoCodes')
-      : say('bad', 'databaseAway', { count: metrics.value('sms_ledger_waiting') ?? 0 });
+      : say('watch', 'databaseAway', { count: metrics.value('sms_ledger_waiting') ?? 0 });
   return dropped > 0 ? say('watch', 'databaseLost', { count: dropped }) : say('good', 'databaseGood');
 }
 
 export function judgeSpend(history) {
   const shares = history.latest.series('sms_limits_spend_ratio');
   if (shares.length === 0) return say('quiet', 'spendNone', {}, 'unset');
-  const most = Math.max(...shares.map(({ value }) => value));
+  const highest = Math.max(...shares.map(({ value }) => value));
   // A message is refused where its own cost would not fit any more, before all is spent.
   const isRefusing =
-    history.grown(LATELY, read.spendRefused) > 0 || (most >= 0.8 && read.spendRefused(history.latest) > 0);
-  if (most >= 1 || isRefusing) return say('bad', 'spendGone');
-  return most >= 0.8 ? say('watch', 'spendHigh') : say('good', 'spendGood');
+    history.grown(LATELY, read.spendRefused) > 0 || (highest >= SPENT.watch && read.spendRefused(history.latest) > 0);
+  if (highest >= SPENT.bad || isRefusing) return say('bad', 'spendGone');
+  return highest >= SPENT.watch ? say('watch', 'spendHigh') : say('good', 'spendGood');
 }
 
 export function judgeTemplates(history) {
@@ -268,4 +287,8 @@ export function judgeService(metrics) {
 
 export function sum(counts) {
   return [...counts.values()].reduce((total, count) => total + count, 0);
+}
+
+function most(counts) {
+  return Math.max(0, ...counts.values());
 }

@@ -2,9 +2,10 @@
 
 import { el, replace } from '../../dom.js';
 import { quantile } from '../../metrics.js';
+import * as deliveries from './deliveries.js';
 import * as judge from './judge.js';
 
-const { LATELY, read, sum } = judge;
+const { read, sum } = judge;
 
 export const BADGES = { bad: 'bad', watch: 'warn', good: 'good', quiet: '' };
 
@@ -15,22 +16,47 @@ export function createTiles(context) {
     share === undefined ? '–' : formatNumber(share, { style: 'percent', maximumFractionDigits: 1 });
   const seconds = (value) => (value === undefined ? '–' : formatDuration(value * 1000));
   const word = (kind, key) => (has(`labels.${kind}_${key}`) ? t(`labels.${kind}_${key}`) : key);
-  const country = (code) => (code === 'XX' ? t('health.noCountry') : countryName(code));
+  const country = (code) => (code === null ? t('health.noCountry') : countryName(code));
+  /** Reports tell whole seconds. */
+  const wholeSeconds = (value) => (value === 0 ? `< ${formatDuration(1000)}` : seconds(value));
+  const countries = (list) =>
+    list
+      ?.map(({ country: code, count: arrived, of, seconds: took }) => {
+        const name = country(code);
+        return took === undefined
+          ? t('health.shareOf', { name, count: count(arrived), of: count(of) })
+          : t('health.timeOf', { name, time: wholeSeconds(took) });
+      })
+      .join(', ');
+  const started = ({ latest }) => {
+    const since = latest.value('process_start_time_seconds');
+    return since ? t('health.scopeInstance', { since: formatTime(since * 1000) }) : t('health.scopeStart');
+  };
+  const scopes = {
+    instance: started,
+    now: () => t('health.scopeNow'),
+    today: () => t('health.scopeToday'),
+    account: () => t('health.scopeAccount'),
+    ledger: (_, found) =>
+      found?.complete === false
+        ? t('health.scopeLedgerPart', { count: count(found.total.messages), since: formatTime(found.since) })
+        : t('health.scopeLedger'),
+  };
   const rows = (kind, counts) =>
     [...counts]
       .filter(([, value]) => value > 0)
       .sort(([, one], [, other]) => other - one)
       .map(([key, value]) => [word(kind, key), count(value)]);
-  const tile = (name, options) => createTile(name, { ...options, country }, t);
+  const tile = (name, scope, options) => createTile(name, { ...options, scope: scopes[scope], countries }, t);
 
   return [
-    tile('sends', {
+    tile('sends', 'instance', {
       judge: (history) => judge.judgeSends(history),
       figure: ({ latest }) => [count(read.sent(latest)), t('health.sendsUnit')],
       heads: ['outcome', 'calls'],
       rows: ({ latest }) => rows('outcome', read.outcomes(latest)),
     }),
-    tile('limits', {
+    tile('limits', 'instance', {
       judge: (history) => judge.judgeLimits(history),
       figure: ({ latest }) => [count(sum(read.refused(latest))), t('health.limitsUnit')],
       heads: ['limit', 'refused', 'monitored'],
@@ -41,44 +67,41 @@ export function createTiles(context) {
         return touched.map((name) => [word('limit', name), count(refused.get(name)), count(monitored.get(name))]);
       },
     }),
-    tile('delivery', {
-      judge: ({ latest }) => judge.judgeDelivery(latest),
-      figure({ latest }) {
-        const all = {
-          accepted: sum(read.accepted(latest)),
-          delivered: sum(read.delivered(latest)),
-          undelivered: sum(read.undelivered(latest)),
-        };
-        return [percent(judge.deliveryShare(all).share), t('health.deliveryUnit')];
-      },
-      heads: ['country', 'accepted', 'delivered', 'undelivered', 'share'],
-      rows: ({ latest }) =>
-        judge
-          .deliveryByCountry(latest)
-          .map((one) => [
-            country(one.country),
-            count(one.accepted),
-            count(one.delivered),
-            count(one.undelivered),
-            percent(one.share),
+    tile('delivery', 'ledger', {
+      judge: (_, found) => deliveries.judgeDelivery(found),
+      figure: (_, found) => [percent(found ? deliveries.share(found.total) : undefined), t('health.deliveryUnit')],
+      heads: ['country', 'share', 'delivered', 'undelivered', 'overdue'],
+      rows: (_, found) =>
+        (found?.countries ?? [])
+          .filter(({ outcomes }) => outcomes.accepted > 0)
+          .map((tally) => [
+            country(tally.country),
+            percent(deliveries.share(tally)),
+            count(tally.delivered),
+            count(tally.undelivered),
+            count(tally.overdue),
           ]),
     }),
-    tile('time', {
-      judge: (history) => judge.judgeTime(ofDelivery(history, 0.95)),
-      figure: (history) => [seconds(ofDelivery(history, 0.5)), t('health.timeUnit')],
-      heads: ['share', 'within'],
-      rows: (history) =>
-        ofDelivery(history, 0.5) === undefined
-          ? []
-          : [0.5, 0.9, 0.95, 0.99].map((share) => [percent(share), seconds(ofDelivery(history, share))]),
+    tile('time', 'ledger', {
+      judge: (_, found) => deliveries.judgeTime(found),
+      figure: (_, found) => [wholeSeconds(found?.total.time_to_delivery?.median), t('health.timeUnit')],
+      heads: ['country', 'half', 'most'],
+      rows: (_, found) =>
+        (found?.countries ?? [])
+          .filter(({ delivered }) => delivered > 0)
+          .map(({ country: code, time_to_delivery: { median, p90 } }) => [
+            country(code),
+            wholeSeconds(median),
+            wholeSeconds(p90),
+          ]),
     }),
-    tile('reports', {
+    tile('reports', 'instance', {
       judge: (history) => judge.judgeReports(history),
       figure: ({ latest }) => [count(read.reports(latest).get('applied')), t('health.reportsUnit')],
       heads: ['what', 'reports'],
       rows: ({ latest }) => [...rows('report', read.reports(latest)), ...rows('reason', read.reportsRefused(latest))],
     }),
-    tile('gatewayapi', {
+    tile('gatewayapi', 'instance', {
       judge: (history) => judge.judgeGatewayApi(history),
       figure({ latest }) {
         const answers = read.gatewayapi(latest);
@@ -97,7 +120,7 @@ export function createTiles(context) {
         [t('health.late'), count(latest.sum('sms_late_outcomes_total'))],
       ],
     }),
-    tile('credit', {
+    tile('credit', 'account', {
       judge: ({ latest }) => judge.judgeCredit(latest, Date.now() / 1000),
       figure({ latest }) {
         const credits = latest.series('sms_gatewayapi_credit');
@@ -111,13 +134,13 @@ export function createTiles(context) {
           .series('sms_cost_total')
           .map(({ labels, value }) => [labels.currency, formatCost(value, labels.currency)]),
     }),
-    tile('load', {
+    tile('load', 'now', {
       judge: (history) => judge.judgeLoad(history),
       figure: ({ latest }) => [count(read.waiting(latest)), t('health.loadUnit')],
       heads: ['what', 'now'],
       rows: ({ latest }) => [[t('health.connections'), count(read.connections(latest))]],
     }),
-    tile('database', {
+    tile('database', 'now', {
       judge: (history) => judge.judgeDatabase(history),
       figure: ({ latest }) => [
         latest.value('sms_ledger_up') === 0 ? t('health.databaseIsAway') : t('health.databaseIsUp'),
@@ -130,7 +153,7 @@ export function createTiles(context) {
         [t('health.databaseWrite'), seconds(quantile(0.95, latest.buckets('sms_ledger_write_seconds')))],
       ],
     }),
-    tile('spend', {
+    tile('spend', 'today', {
       judge: (history) => judge.judgeSpend(history),
       figure({ latest }) {
         const shares = latest
@@ -139,14 +162,14 @@ export function createTiles(context) {
         return [shares.join(' · ') || '–', t('health.spendUnit')];
       },
     }),
-    tile('templates', {
+    tile('templates', 'instance', {
       judge: (history) => judge.judgeTemplates(history),
       figure: ({ latest }) => [
         count(latest.sum('sms_template_reloads_total', { result: 'loaded' })),
         t('health.templatesUnit'),
       ],
     }),
-    tile('service', {
+    tile('service', 'now', {
       judge: ({ latest }) => judge.judgeService(latest),
       figure({ latest }) {
         const started = latest.value('process_start_time_seconds');
@@ -174,14 +197,6 @@ export function createTiles(context) {
   ];
 }
 
-/** Seconds from acceptance to the phone: lately, or since the start where nothing arrived lately. */
-function ofDelivery(history, share) {
-  return (
-    history.quantile(LATELY, share, 'sms_delivery_seconds') ??
-    quantile(share, history.latest.buckets('sms_delivery_seconds'))
-  );
-}
-
 function uptime(seconds, t) {
   const minutes = Math.floor(Math.max(0, seconds) / 60);
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60)];
@@ -189,13 +204,17 @@ function uptime(seconds, t) {
   return hours > 0 ? t('health.upHours', { hours, minutes: minutes % 60 }) : t('health.upMinutes', { minutes });
 }
 
-/** One part of the service. `update` gives its state; what a person has opened stays open. */
-function createTile(name, { judge, figure, heads, rows, country }, t) {
+/**
+ * One part of the service. `update` shows the scrapes of /metrics and the last answer of /api/deliveries, and gives the
+ * part's state; what a person has opened stays open.
+ */
+function createTile(name, { judge, figure, heads, rows, scope, countries }, t) {
   const id = `health-${name}`;
   const badge = el('span', { class: 'badge' });
   const number = el('span', { class: 'figure number' });
   const unit = el('span', { class: 'hint' });
   const words = el('p', { class: 'tile-words' });
+  const of = el('p', { class: 'hint' });
   const body = el('tbody');
   const details =
     heads &&
@@ -234,26 +253,26 @@ function createTile(name, { judge, figure, heads, rows, country }, t) {
     el('p', { class: 'figures' }, number, ' ', unit),
     words,
     details,
+    of,
   );
   return { element, name: t(`health.${name}`), update };
 
-  function update(history) {
-    const { state, label, words: said } = judge(history);
+  function update(history, found) {
+    const { state, label, words: said } = judge(history, found);
     badge.textContent = t(`health.state_${label}`);
     badge.className = `badge ${BADGES[state]}`;
     element.dataset.state = state;
-    [number.textContent, unit.textContent] = figure(history);
+    [number.textContent, unit.textContent] = figure(history, found);
     words.textContent = said
-      .map(({ word, values, countries }) =>
-        t(`health.${word}`, { ...values, ...rounded(values), names: countries?.map(country).join(', ') }),
-      )
+      .map(({ word, values, countries: named }) => t(`health.${word}`, { ...rounded(values), names: countries(named) }))
       .join(' ');
+    of.textContent = scope(history, found);
     if (details) {
-      const found = rows(history);
-      details.hidden = found.length === 0;
+      const shown = rows(history, found);
+      details.hidden = shown.length === 0;
       replace(
         body,
-        found.map(([first, ...others]) =>
+        shown.map(([first, ...others]) =>
           el(
             'tr',
             {},

@@ -1,0 +1,140 @@
+// What the view "Health" says of the last hour's messages, which the ledger of all instances tells.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertAccessible, assertFits, openStage, picture } from './browser.mjs';
+
+const off = ['NUMBER', 'IP', 'RANGE', 'COUNTRY'].map((limit) => [`SMS_LIMITS__${limit}__MODE`, 'off']);
+const stage = openStage({ environment: Object.fromEntries(off) });
+
+const GOOD = '+4526091045';
+const UNDELIVERABLE = '+4526050002';
+const LEDGER = '**/api/deliveries';
+
+const tile = (page, name) => page.getByRole('region', { name, exact: true });
+const state = (page, name) => tile(page, name).getAttribute('data-state');
+
+/** Sends messages, and waits until each has its last report. */
+async function send(count, to) {
+  const sent = [];
+  for (let number = 0; number < count; number += 1) sent.push(await stage.sandbox.api('/api/messages', { to }));
+  for (const { body } of sent) {
+    let status;
+    do ({ status } = (await stage.sandbox.api(`/api/messages/${body.id}`)).body);
+    while (!['delivered', 'undeliverable'].includes(status));
+  }
+}
+
+/** The page while the ledger's answer is what `change` makes of the real one. */
+async function openWith(change, options) {
+  return stage.open({
+    hash: '#/health',
+    prepare: (page) =>
+      page.route(LEDGER, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: change(await response.json()) });
+      }),
+    ...options,
+  });
+}
+
+/** All messages to Denmark, as if no report had come of those that were not delivered. */
+function overdue(found) {
+  for (const tally of [found.total, ...found.countries])
+    Object.assign(tally, { overdue: tally.overdue + tally.undelivered, undelivered: 0 });
+  return found;
+}
+
+test('of a few messages nothing is said', async () => {
+  await send(3, GOOD);
+  const page = await stage.open({ hash: '#/health' });
+  await tile(page, 'Delivery').getByText('3 messages can be judged so far: too few.').waitFor();
+  await tile(page, 'Time to delivery').getByText('Delivered so far: 3, too few to judge by.').waitFor();
+  await tile(page, 'Delivery').getByText('too few to tell', { exact: true }).waitFor();
+  assert.deepEqual([await state(page, 'Delivery'), await state(page, 'Time to delivery')], ['quiet', 'quiet']);
+});
+
+test('messages that arrive are good', async () => {
+  await send(9, GOOD);
+  const page = await stage.open({ hash: '#/health' });
+  await tile(page, 'Delivery').getByText('Messages arrive.').waitFor();
+  await tile(page, 'Time to delivery').getByText('Codes arrive while people wait.').waitFor();
+  await tile(page, 'Time to delivery').getByText('All instances, last hour').waitFor();
+  assert.deepEqual([await state(page, 'Delivery'), await state(page, 'Time to delivery')], ['good', 'good']);
+});
+
+test('a collapse now is seen, however good the time before was', async () => {
+  await send(20, UNDELIVERABLE);
+  const started = `process_start_time_seconds ${Date.now() / 1000 - 7 * 86_400}\n`;
+  const week = ['sms_accepted_total', 'sms_delivered_total'].map((name) => `${name}{country="DK"} 100000\n`).join(started);
+  for (const [name, options] of [
+    ['', {}],
+    ['-dark', { dark: true }],
+    ['-phone', { width: 360, height: 740 }],
+  ]) {
+    const page = await stage.open({
+      hash: '#/health',
+      prepare: (page) => page.route('**/metrics', (route) => route.fulfill({ contentType: 'text/plain', body: week })),
+      ...options,
+    });
+    await tile(page, 'Delivery').getByText('Few messages arrive now in: Denmark (12 of 32).').waitFor();
+    await page.getByText('Something is wrong: Delivery.').waitFor();
+    await tile(page, 'Messages').getByText(/^This instance, since \d+ \w+, \d\d:/).waitFor();
+    await tile(page, 'Delivery').locator('.figure').filter({ hasText: /^37.5%$/ }).waitFor();
+    await tile(page, 'Delivery').locator('summary').click();
+    await tile(page, 'Time to delivery').locator('summary').click();
+    const cells = await tile(page, 'Delivery').locator('tbody th, tbody td').allTextContents();
+    assert.deepEqual(cells, ['Denmark', '37.5%', '12', '20', '0']);
+    await assertFits(page, name);
+    await assertAccessible(page, `a collapse${name}`);
+    await picture(page, `health-collapse${name}`);
+  }
+});
+
+test('messages of which no report comes count as not arrived', async () => {
+  const page = await openWith(overdue);
+  await tile(page, 'Delivery')
+    .getByText('20 messages have had no final report for more than 5 minutes and count as not arrived.')
+    .waitFor();
+  assert.equal(await state(page, 'Delivery'), 'bad');
+});
+
+test('where no report ever comes the webhook is asked for', async () => {
+  const page = await openWith(({ total, ...found }) =>
+    overdue({ ...found, total: { ...total, delivered: 0, time_to_delivery: null }, countries: [] }),
+  );
+  await tile(page, 'Delivery').getByText('Is the webhook entered at GatewayAPI').waitFor();
+  assert.equal(await state(page, 'Delivery'), 'watch');
+});
+
+test('a busy service’s newest messages are named as such, and a country can be no markup', async () => {
+  const page = await openWith((found) => ({
+    ...found,
+    complete: false,
+    since: new Date().toISOString(),
+    total: { ...found.total, messages: 10_000 },
+    countries: found.countries.map((tally) => ({ ...tally, country: '<b>' })),
+  }));
+  await tile(page, 'Delivery').getByText(/^All instances, the newest 10,000 messages, since \d\d:/).waitFor();
+  await tile(page, 'Delivery').getByText('in: <b> (12 of 32)').waitFor();
+});
+
+test('while the ledger is away nobody can tell, and the rest goes on', async () => {
+  const page = await stage.open({ hash: '#/try' });
+  await page.clock.install();
+  const problem = { type: 'urn:gatewayapi-sms-connector:problem:ledger_away', status: 503, detail: 'away' };
+  await page.route(LEDGER, (route) =>
+    route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+  );
+  await page.getByRole('link', { name: 'Health' }).click();
+  await tile(page, 'Delivery').getByText('The ledger can’t be read just now').waitFor();
+  await page.getByText('Worth a look: Delivery, Time to delivery.').waitFor();
+  await tile(page, 'Messages').getByText('No message failed lately.').waitFor();
+  await tile(page, 'Delivery').locator('.figure').filter({ hasText: /^–$/ }).waitFor();
+  // It is asked again soon, not only when its time would have come.
+  await page.unroute(LEDGER);
+  const answered = page.waitForResponse((response) => response.url().endsWith('/api/deliveries'));
+  await page.clock.runFor(5_000);
+  assert.equal((await answered).status(), 200);
+  await tile(page, 'Delivery').getByText('Few messages arrive now in').waitFor();
+});

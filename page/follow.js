@@ -8,19 +8,21 @@ const PAUSE = 2000;
 const TRIES = 5;
 
 /**
- * Tells each state of a message as it comes. Resolves to `true` when the last one was final, and to `false` when the
+ * Tells each state of a message, and whether it has come just now: the one that a stream begins with may be older. Resolves to `true` when the last one was final, and to `false` when the
  * service stopped telling before.
  */
 export async function follow(api, id, onState, signal) {
   let last = null;
   for (let tries = 0; tries < TRIES; tries += 1) {
+    let hasBegun = false;
     try {
       await api.stream(
         `/api/messages/${encodeURIComponent(id)}/events`,
         (message) => {
           last = message;
           tries = 0;
-          onState(message);
+          onState(message, hasBegun);
+          hasBegun = true;
         },
         signal,
       );

@@ -32,6 +32,12 @@ export function createFormats({ tag, t }) {
     return t('frame.hours', { value: number(milliseconds / 3_600_000, 0) });
   }
 
+  /** What lies between two moments, as `durations` gives it. */
+  function formatTook({ milliseconds, isAbout }) {
+    if (isAbout) return t('frame.about', { time: formatDuration(Math.round(milliseconds / 1000) * 1000) });
+    return milliseconds < 1 ? t('frame.milliseconds', { value: '< 1' }) : formatDuration(milliseconds);
+  }
+
   function formatNumber(value, options) {
     return new Intl.NumberFormat(tag, options).format(value);
   }
@@ -58,6 +64,7 @@ export function createFormats({ tag, t }) {
     formatTime,
     formatMoment,
     formatDuration,
+    formatTook,
     formatNumber,
     formatCost,
     countryName: nameBy(countries),

@@ -5,7 +5,8 @@ const PROBLEM = 'urn:gatewayapi-sms-connector:problem:';
 const MAY_HAVE_LEFT = ['accepted', 'unknown'];
 /** Delivery states that others follow. */
 const TRANSIENT = ['SCHEDULED', 'BUFFERED', 'ENROUTE', 'UNKNOWN'];
-const ARRIVED = ['DELIVERED', 'ACCEPTED'];
+/** Final states that are no failures. After `ACCEPTED` a network tells no more. */
+const TAKEN = ['DELIVERED', 'ACCEPTED'];
 
 const TONES = {
   delivered: 'good',
@@ -36,7 +37,7 @@ export function explainProblem(error, { t, has }) {
 export function explainMessage(message, { t, has }) {
   const { delivery, outcome, error_kind: kind } = message;
   if (delivery && !TRANSIENT.includes(delivery.status)) {
-    if (ARRIVED.includes(delivery.status)) return null;
+    if (isDelivered(message)) return null;
     const candidates = [
       delivery.error_group && `group.${delivery.error_group}`,
       `delivery.${delivery.status.toLowerCase()}`,
@@ -67,6 +68,11 @@ export function statusTone(status) {
 export function isFinal({ outcome, delivery }) {
   if (delivery) return !TRANSIENT.includes(delivery.status);
   return outcome !== null && !MAY_HAVE_LEFT.includes(outcome);
+}
+
+/** It was accepted, and did not arrive. */
+export function hasFailed(message) {
+  return isFinal(message) && Boolean(message.delivery) && !TAKEN.includes(message.delivery.status);
 }
 
 export function isDelivered({ delivery }) {

@@ -5,10 +5,11 @@ import health from './words/health.js';
 import labels from './words/labels.js';
 import messages from './words/messages.js';
 import outcomes from './words/outcomes.js';
+import steps from './words/steps.js';
 import templates from './words/templates.js';
 import tryIt from './words/try.js';
 
-export const CATALOGUES = { frame, outcomes, try: tryIt, templates, messages, health, labels };
+export const CATALOGUES = { frame, outcomes, steps, try: tryIt, templates, messages, health, labels };
 export const LANGUAGES = ['en', 'de', 'es', 'fr'];
 
 /**

@@ -3,11 +3,13 @@
 import { el, replace } from '../dom.js';
 import { follow } from '../follow.js';
 import { explainMessage, isFinal, statusName, statusTone } from '../outcomes.js';
+import { durations, momentsOf } from '../times.js';
+import { stepList } from './steps.js';
 
 export const title = 'messages.one';
 
 export async function show(root, context) {
-  const { api, t, signal, parameter: id, formatMoment, formatDuration, formatCost, countryName, languageName } = context;
+  const { api, t, signal, parameter: id, formatMoment, formatCost, countryName, languageName } = context;
   const said = el('p', { role: 'status', class: 'visually-hidden' });
   const place = el('div', { class: 'stack' });
   root.append(el('p', {}, el('a', { href: '#/messages' }, t('messages.back'))), said, place);
@@ -49,7 +51,7 @@ export async function show(root, context) {
         ),
         why && el('div', { class: `note ${tone || 'warn'}` }, el('strong', {}, why.what), el('p', {}, why.todo)),
         el('h2', {}, t('messages.history')),
-        el('ol', { class: 'steps' }, times(message)),
+        history(message),
       ),
       el(
         'section',
@@ -66,8 +68,7 @@ export async function show(root, context) {
     );
   }
 
-  function times(message) {
-    const begun = Date.parse(message.admitted_at);
+  function history(message) {
     const { delivery } = message;
     const failed = delivery && isFinal(message) && statusTone(message.status) === 'bad';
     const accepted = message.outcome === 'accepted';
@@ -76,22 +77,16 @@ export async function show(root, context) {
       ['sent', message.sent_at, 'done'],
       [accepted ? 'accepted' : 'settled', message.settled_at, accepted ? 'done' : 'failed', accepted ? null : message.outcome],
       ['reported', delivery?.time, failed ? 'failed' : 'done', delivery?.status.toLowerCase()],
-    ];
-    return known
-      .filter(([, moment]) => moment)
-      .map(([step, moment, state, is]) => {
-        const after = Date.parse(moment) - begun;
-        // GatewayAPI's clock has whole seconds, so a report may seem to come before our own times.
-        const isTold = step !== 'admitted' && (step !== 'reported' || moment >= message.settled_at);
-        return el(
-          'li',
-          { class: `step ${state}` },
-          el('span', { class: 'step-mark', 'aria-hidden': 'true' }),
-          el('span', { class: 'step-name' }, t(`messages.step.${step}`, { status: is ? statusName(is, context) : '' })),
-          el('span', { class: 'step-more muted number' }, el('time', { datetime: moment }, formatMoment(moment))),
-          el('span', { class: 'step-time number muted' }, isTold ? `+ ${formatDuration(after)}` : ''),
-        );
-      });
+    ].filter(([, time]) => time);
+    const moments = momentsOf(message);
+    const { steps, total } = durations(known.map(([step]) => moments[step === 'accepted' ? 'settled' : step]));
+    const items = known.map(([step, time, state, is], at) => ({
+      name: t(`messages.step.${step}`, { status: is ? statusName(is, context) : '' }),
+      state,
+      more: el('time', { datetime: time }, formatMoment(time)),
+      took: steps[at],
+    }));
+    return stepList(items, isFinal(message) ? total : null, context);
   }
 
   function facts(message) {

@@ -1,8 +1,9 @@
 // The last messages, as they come.
 
 import { el, replace } from '../dom.js';
-import { statusName, statusTone } from '../outcomes.js';
+import { isDelivered, statusName, statusTone } from '../outcomes.js';
 import { pause } from '../pause.js';
+import { durations, momentsOf } from '../times.js';
 
 export const title = 'messages.title';
 
@@ -45,7 +46,7 @@ const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR };
 const wanted = { number: '', status: '', type: '', country: '', span: '' };
 
 export async function show(root, context) {
-  const { api, t, signal, formatTime, formatCost, formatDuration, countryName, has } = context;
+  const { api, t, signal, formatTime, formatCost, formatTook, countryName, has } = context;
   /** Where the shown page begins; empty: the newest. */
   let cursor = '';
   let next = null;
@@ -210,8 +211,9 @@ export async function show(root, context) {
   }
 
   function rowOf(message) {
-    const { id, admitted_at: admitted, delivered_at: delivered } = message;
-    const took = delivered ? formatDuration(Date.parse(delivered) - Date.parse(admitted)) : '–';
+    const { id, admitted_at: admitted } = message;
+    const { total } = durations(Object.values(momentsOf(message)).filter(Boolean));
+    const took = isDelivered(message) && total ? formatTook(total) : '–';
     return el(
       'tr',
       { role: 'row' },

@@ -15,6 +15,7 @@ export default {
     seconds: '{value} s',
     minutes: '{value} min',
     hours: '{value} h',
+    about: 'about {time}',
   },
   de: {
     brand: 'SMS-Connector',
@@ -32,6 +33,7 @@ export default {
     seconds: '{value} s',
     minutes: '{value} min',
     hours: '{value} h',
+    about: 'etwa {time}',
   },
   es: {
     brand: 'Conector SMS',
@@ -49,6 +51,7 @@ export default {
     seconds: '{value} s',
     minutes: '{value} min',
     hours: '{value} h',
+    about: 'aprox. {time}',
   },
   fr: {
     brand: 'Connecteur SMS',
@@ -66,5 +69,6 @@ export default {
     seconds: '{value} s',
     minutes: '{value} min',
     hours: '{value} h',
+    about: 'environ {time}',
   },
 };

@@ -139,6 +139,8 @@ export default {
     'delivery.rejected.do': 'Check the sender. If it stays, ask GatewayAPI.',
     'delivery.skipped.what': 'The message was skipped.',
     'delivery.skipped.do': 'Ask GatewayAPI.',
+    'delivery.accepted.what': 'The network has taken the message and tells no more of it.',
+    'delivery.accepted.do': 'Look at the phone: a report of its arrival will not come.',
   },
   de: {
     'status.open': 'zugelassen',
@@ -277,6 +279,8 @@ export default {
     'delivery.rejected.do': 'Prüfen Sie den Absender. Bleibt es dabei, fragen Sie GatewayAPI.',
     'delivery.skipped.what': 'Die Nachricht wurde übersprungen.',
     'delivery.skipped.do': 'Fragen Sie GatewayAPI.',
+    'delivery.accepted.what': 'Das Netz hat die Nachricht übernommen und meldet nichts weiter.',
+    'delivery.accepted.do': 'Sehen Sie auf das Telefon: Ein Bericht über die Ankunft kommt nicht.',
   },
   es: {
     'status.open': 'admitido',
@@ -415,6 +419,8 @@ export default {
     'delivery.rejected.do': 'Compruebe el remitente. Si persiste, pregunte a GatewayAPI.',
     'delivery.skipped.what': 'El mensaje se omitió.',
     'delivery.skipped.do': 'Pregunte a GatewayAPI.',
+    'delivery.accepted.what': 'La red se ha hecho cargo del mensaje y no informa de nada más.',
+    'delivery.accepted.do': 'Mire el teléfono: no llegará ningún informe de su entrega.',
   },
   fr: {
     'status.open': 'admis',
@@ -553,5 +559,7 @@ export default {
     'delivery.rejected.do': 'Vérifiez l’expéditeur. Si cela dure, demandez à GatewayAPI.',
     'delivery.skipped.what': 'Le message a été ignoré.',
     'delivery.skipped.do': 'Demandez à GatewayAPI.',
+    'delivery.accepted.what': 'Le réseau a pris le message en charge et n’en dira pas plus.',
+    'delivery.accepted.do': 'Regardez le téléphone : il n’y aura pas d’accusé de son arrivée.',
   },
 };

@@ -10,6 +10,14 @@ const bubble = (page, hasText) => page.locator('.bubble').filter({ hasText }).wa
 const note = (page, text) => page.locator('.note').getByText(text).first().waitFor();
 const step = (page, name, state) => page.locator(`.step.${state}`).filter({ hasText: name });
 
+const times = (page) => page.locator('.step-time').allTextContents();
+
+/** What a label such as `took 1.5 s` says. */
+function seconds(label) {
+  const [, value, unit] = label.match(/([\d.]+) (ms|s)\b/);
+  return unit === 's' ? Number(value) : Number(value) / 1000;
+}
+
 async function open(options) {
   const page = await stage.open(options);
   await bubble(page, '000000');
@@ -26,9 +34,18 @@ test('a delivery is followed to its end', async () => {
   await page.locator('.phone-sender').filter({ hasText: 'Example' }).waitFor();
   await send(page, '+45 26 09 11 01');
   for (const name of ['Admitted', 'Accepted by GatewayAPI', 'On its way', 'Delivered']) await step(page, name, 'done').waitFor();
-  await page.getByRole('status').filter({ hasText: /^Delivered$/ }).waitFor({ state: 'attached' });
-  assert.match(await step(page, 'Accepted', 'done').textContent(), /DKK\s0\.12.*\d\s(ms|s)$/);
-  assert.match(await step(page, 'Delivered', 'done').textContent(), /[\d.]+\s(ms|s)$/);
+  await page
+    .getByRole('status')
+    .filter({ hasText: /^Delivered\. In all [\d.]+ s since it was admitted$/ })
+    .waitFor({ state: 'attached' });
+  assert.match(await step(page, 'Admitted', 'done').locator('.step-more').textContent(), /^\d\d:\d\d:\d\d$/);
+  assert.match(await step(page, 'Accepted', 'done').textContent(), /DKK\s0\.12took \d+ ms$/);
+  const took = await times(page);
+  const total = seconds(await page.locator('.steps-total').textContent());
+  assert.equal(took.length, 4);
+  const sum = took.slice(1).map(seconds).reduce((one, other) => one + other);
+  assert.ok(Math.abs(total - sum) < 0.2, `${took} are not ${total} s`);
+  assert.ok(seconds(took[3]) < total, `${took}: the last step alone is not ${total} s`);
   await assertAccessible(page, 'a delivery');
   await page.setViewportSize({ width: 1120, height: 760 });
   await picture(page, 'try');
@@ -37,6 +54,135 @@ test('a delivery is followed to its end', async () => {
   await page.getByRole('heading', { level: 1, name: 'Message' }).waitFor();
   await page.getByText('+45******01').waitFor();
   assert.match(stage.sandbox.output(), /4526091101/);
+});
+
+/** A page whose clock stands, and whose message says what `tell` gives it. */
+async function openFollowed(options) {
+  const message = {
+    id: '01a21315-eaac-72e6-8439-7016f9a473e9',
+    status: 'accepted',
+    outcome: 'accepted',
+    admitted_at: '2026-11-25T12:00:00.100900Z',
+    settled_at: '2026-11-25T12:00:00.400900Z',
+    cost: 0.12,
+    currency: 'DKK',
+    delivery: null,
+  };
+  const page = await open({
+    ...options,
+    script: () => {
+      const fetchReally = window.fetch;
+      let opened;
+      window.opened = new Promise((resolve) => (opened = resolve));
+      window.fetch = (url, ...more) => {
+        if (!String(url).endsWith('/events')) return fetchReally(url, ...more);
+        return Promise.resolve(
+          new Response(
+            new ReadableStream({
+              start(stream) {
+                window.events = stream;
+                opened();
+              },
+            }),
+          ),
+        );
+      };
+    },
+    prepare: async (page) => {
+      await page.clock.install({ time: '2026-11-25T12:00:00Z' });
+      await page.route('**/api/messages', (route) => route.fulfill({ json: { id: message.id, outcome: 'accepted', message } }));
+    },
+  });
+  await page.clock.pauseAt('2026-11-25T12:01:00Z');
+  await page.locator('#number').fill('+4526091112');
+  await page.locator('form .button.primary').click();
+  await page.evaluate(() => window.opened);
+  const tell = (status, time) =>
+    page.evaluate(
+      (message) => window.events.enqueue(new TextEncoder().encode(`event: state\ndata: ${JSON.stringify(message)}\n\n`)),
+      status ? { ...message, status: status.toLowerCase(), delivery: { status, time: `2026-11-25T12:00:${time}Z` } } : message,
+    );
+  const breakOff = async () => {
+    await page.evaluate(() => {
+      const stream = window.events;
+      window.events = null;
+      stream.error(new TypeError('network error'));
+    });
+    while (!(await page.evaluate(() => window.events !== null))) await page.clock.runFor(100);
+  };
+  return { page, tell, breakOff };
+}
+
+for (const [locale, labels, total] of [
+  ['en-GB', ['', 'took 300 ms', 'took 1.5 s', 'took 2.4 s'], 'In all 4.2 s since it was admitted'],
+  ['de-DE', ['', 'dauerte 300 ms', 'dauerte 1,5 s', 'dauerte 2,4 s'], 'Insgesamt 4,2 s seit der Zulassung'],
+  ['es-ES', ['', 'tardó 300 ms', 'tardó 1,5 s', 'tardó 2,4 s'], 'En total 4,2 s desde que se admitió'],
+  ['fr-FR', ['', 'a pris 300 ms', 'a pris 1,5 s', 'a pris 2,4 s'], 'En tout 4,2 s depuis l’admission'],
+]) {
+  test(`each state has the time that it took, and all have a total, in ${locale}`, async () => {
+    const { page, tell } = await openFollowed({ locale, width: 360, height: 740 });
+    await tell(null);
+    await page.locator('.step.done').nth(1).waitFor();
+    await page.clock.runFor(1500);
+    await tell('ENROUTE', '02');
+    await page.locator('.step.done').nth(2).waitFor();
+    assert.equal(await page.locator('.steps-total').count(), 0);
+    await page.clock.runFor(2400);
+    await tell('DELIVERED', '04');
+    await page.locator('.steps-total').waitFor();
+    assert.deepEqual(await times(page), labels);
+    assert.equal(await page.locator('.steps-total').textContent(), total);
+    await page.getByRole('status').filter({ hasText: total }).waitFor({ state: 'attached' });
+    await page.clock.resume();
+    await assertAccessible(page, 'the times of a delivery');
+    await assertFits(page, 'the times of a delivery');
+    await picture(page, `try-times-360-${locale}`);
+  });
+}
+
+test('a state that was skipped has no time, and the next one has that since what was seen', async () => {
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await page.clock.runFor(3000);
+  await tell('DELIVERED', '04');
+  await page.locator('.steps-total').waitFor();
+  assert.deepEqual(await times(page), ['', 'took 300 ms', '', 'took 3 s']);
+  assert.equal(await page.locator('.steps-total').textContent(), 'In all 3.3 s since it was admitted');
+});
+
+test('a state that nobody saw come has GatewayAPI’s time, to the second', async () => {
+  const { page, tell, breakOff } = await openFollowed();
+  await tell(null);
+  await breakOff();
+  await tell('ENROUTE', '02');
+  await page.locator('.step.done').nth(2).waitFor();
+  await breakOff();
+  await tell('DELIVERED', '05');
+  await page.locator('.steps-total').waitFor();
+  assert.deepEqual(await times(page), ['', 'took 300 ms', 'took about 2 s', 'took about 3 s']);
+  assert.equal(await page.locator('.steps-total').textContent(), 'In all about 5 s since it was admitted');
+});
+
+test('a time that cannot be is not told', async () => {
+  const { page, tell, breakOff } = await openFollowed();
+  await tell(null);
+  await breakOff();
+  // Within the second in which it was accepted.
+  await tell('DELIVERED', '00');
+  await step(page, 'Delivered', 'done').waitFor();
+  assert.deepEqual(await times(page), ['', 'took 300 ms', '', '']);
+  assert.equal(await page.locator('.steps-total').count(), 0);
+  await page.getByRole('status').filter({ hasText: /^Delivered$/ }).waitFor({ state: 'attached' });
+});
+
+test('a network that takes the message and tells no more is not said to have failed', async () => {
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await tell('ACCEPTED', '02');
+  await note(page, 'The network has taken the message and tells no more of it.');
+  assert.equal(await page.locator('.step').count(), 3);
+  assert.equal(await page.locator('.step.failed, .note.bad').count(), 0);
+  assert.equal(await page.getByText('No final delivery report has come.').count(), 0);
 });
 
 test('it can be used with the keyboard alone', async () => {

@@ -2,12 +2,14 @@
 
 import { el, replace } from '../../dom.js';
 import { follow } from '../../follow.js';
-import { explainMessage, explainProblem, isDelivered, isFinal, statusName } from '../../outcomes.js';
+import { explainMessage, explainProblem, hasFailed, isDelivered, isFinal, statusName } from '../../outcomes.js';
+import { durations, exactly, momentsOf, second } from '../../times.js';
+import { stepList, totalWords } from '../steps.js';
 
 const STEPS = ['admitted', 'accepted', 'enroute', 'delivered'];
 
 export function delivery(context) {
-  const { api, t, signal, formatDuration, formatCost } = context;
+  const { api, t, signal, formatDuration, formatTime, formatCost } = context;
   const said = el('p', { role: 'status', class: 'visually-hidden' });
   const shown = el('div', { class: 'stack' });
   const element = el(
@@ -27,11 +29,9 @@ export function delivery(context) {
       following.abort();
       following = new AbortController();
       const { signal: ended } = following;
-      const begun = performance.now();
-      const states = new Map();
       element.hidden = false;
       announce(t('try.sending'));
-      replace(shown, steps(states, 'admitted'));
+      replace(shown, stepList(stepsOf(null, new Map()).items, null, context));
       let accepted;
       try {
         accepted = await api.post('/api/messages', order, { signal: ended });
@@ -40,37 +40,33 @@ export function delivery(context) {
         return;
       }
       if (ended.aborted) return;
-      const answered = performance.now() - begun;
+      const answered = performance.now();
       if (accepted.outcome === 'test_number') {
         replace(shown, note('warn', t('try.testNumber'), t('try.testNumberDo')));
         announce(t('try.testNumber'));
         return;
       }
-      const first = accepted.message;
-      const way = first ? Date.parse(first.settled_at) - Date.parse(first.admitted_at) : 0;
-      states.set('admitted', { after: Math.max(0, answered - way) });
-      states.set('accepted', { after: answered, more: costOf(first) });
-      tell(first, accepted.id, states);
+      const reached = new Map([['admitted', null], ['accepted', null]]);
+      tell(accepted.id, accepted.message ?? { outcome: 'accepted' }, reached);
       announce(t('try.step.accepted'));
-      watch(accepted.id, states, begun, ended);
+      watch(accepted.id, reached, answered, ended);
     },
   };
 
-  async function watch(id, states, begun, ended) {
-    function onState(message) {
-      const after = performance.now() - begun;
-      states.get('accepted').more = costOf(message);
-      if (message.delivery) {
-        const step = isDelivered(message) ? 'delivered' : isFinal(message) ? 'failed' : 'enroute';
-        if (!states.has(step)) {
-          states.set(step, { after });
-          announce(step === 'failed' ? explainMessage(message, context).what : t(`try.step.${step}`));
-        }
+  /** `reached` are the steps until now, each with its moment, where one is known. */
+  async function watch(id, reached, answered, ended) {
+    function onState(message, isNew) {
+      const step = reportedStep(message);
+      const isNext = step !== null && !reached.has(step);
+      if (isNext) {
+        // GatewayAPI's clock has whole seconds, so what is seen as it comes is timed here, from the answer on.
+        const seen = Date.parse(message.settled_at) + performance.now() - answered;
+        reached.set(step, isNew && !Number.isNaN(seen) ? exactly(seen) : second(message.delivery.time));
       }
-      if (states.has('enroute') && !isFinal(message)) {
-        states.get('enroute').more = message.status === 'enroute' ? '' : statusName(message.status, context);
-      }
-      tell(message, id, states);
+      const total = tell(id, message, reached);
+      if (!isNext) return;
+      if (step === 'failed') announce(explainMessage(message, context).what);
+      else announce(t(`try.step.${step}`) + (total ? `. ${totalWords(total, context)}` : ''));
     }
     let wasFinal = false;
     try {
@@ -83,40 +79,43 @@ export function delivery(context) {
     announce(t('try.noReport'));
   }
 
-  function tell(message, id, states) {
-    const failed = message && isFinal(message) && !isDelivered(message) ? explainMessage(message, context) : null;
-    const waiting = failed ? null : STEPS.find((step, at) => !STEPS.slice(at).some((later) => states.has(later)));
-    const code = message?.delivery?.error_code ?? message?.error_code;
+  /** Shows how far a message is, and gives the time until its end, if that is known. */
+  function tell(id, message, reached) {
+    const { items, total } = stepsOf(message, reached);
+    const why = isFinal(message) ? explainMessage(message, context) : null;
+    const code = message.delivery?.error_code ?? message.error_code;
     replace(
       shown,
-      steps(states, waiting, failed),
-      failed && note('bad', failed.what, failed.todo, code && facts([[t('try.errorCode'), code]])),
+      stepList(items, total, context),
+      why && note(hasFailed(message) ? 'bad' : 'warn', why.what, why.todo, code && facts([[t('try.errorCode'), code]])),
       el('p', {}, el('a', { href: `#/messages/${encodeURIComponent(id)}` }, t('try.history'))),
     );
+    return total;
   }
 
-  function steps(states, waiting, failed) {
-    const lastSeen = STEPS.findLastIndex((step) => states.has(step));
-    const items = STEPS.map((step, at) => {
-      const state = states.get(step);
-      const isDone = at <= lastSeen;
-      if (failed && !isDone) return null;
-      const name = isDone ? 'done' : step === waiting ? 'waiting' : 'ahead';
-      return item(name, t(`try.step.${step}`), state);
-    });
-    if (failed) items.push(item('failed', t('try.step.failed'), states.get('failed')));
-    return el('ol', { class: 'steps' }, items);
-  }
-
-  function item(name, label, state) {
-    return el(
-      'li',
-      { class: `step ${name}` },
-      el('span', { class: 'step-mark', 'aria-hidden': 'true' }),
-      el('span', { class: 'step-name' }, label, el('span', { class: 'visually-hidden' }, ` (${t(`try.is.${name}`)})`)),
-      el('span', { class: 'step-more muted' }, state?.more ?? ''),
-      el('span', { class: 'step-time number muted' }, state ? formatDuration(state.after) : ''),
-    );
+  /** `message` is `null` until the service has answered. */
+  function stepsOf(message, reached) {
+    const { admitted, settled } = momentsOf(message ?? {});
+    const moments = new Map([...reached].map(([step, moment]) => [step, { admitted, accepted: settled }[step] ?? moment]));
+    const { steps, total } = durations([...moments.values()]);
+    const took = new Map([...moments.keys()].map((step, at) => [step, steps[at]]));
+    const more = {
+      admitted: message?.admitted_at && formatTime(message.admitted_at),
+      accepted: costOf(message),
+      enroute: message?.delivery && !isFinal(message) && message.status !== 'enroute' && statusName(message.status, context),
+    };
+    const isOver = message !== null && isFinal(message);
+    const last = STEPS.findLastIndex((step) => reached.has(step));
+    const states = STEPS.map((step, at) => [step, at <= last ? 'done' : at === last + 1 ? 'waiting' : 'ahead']);
+    const listed = isOver ? states.slice(0, last + 1) : states;
+    if (reached.has('failed')) listed.push(['failed', 'failed']);
+    const items = listed.map(([step, state]) => ({
+      name: t(`try.step.${step}`),
+      state,
+      more: reached.has(step) && more[step],
+      took: took.get(step),
+    }));
+    return { items, total: isOver ? total : null };
   }
 
   function costOf(message) {
@@ -158,4 +157,11 @@ export function delivery(context) {
   function announce(sentence) {
     said.textContent = sentence;
   }
+}
+
+/** Which step a report is about; `null`: there is none. */
+function reportedStep(message) {
+  if (!message.delivery) return null;
+  if (isDelivered(message)) return 'delivered';
+  return hasFailed(message) ? 'failed' : 'enroute';
 }

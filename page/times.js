@@ -1,0 +1,44 @@
+// How long the steps of a message took. A moment is the span of milliseconds in which it lies.
+
+/** A moment by the service's clock. `null`: none is known. */
+export function moment(text) {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : exactly(at);
+}
+
+export function exactly(milliseconds) {
+  return { from: milliseconds, to: milliseconds };
+}
+
+/** A moment by GatewayAPI's clock, which has whole seconds. */
+export function second(text) {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : { from: at, to: at + 1000 };
+}
+
+/**
+ * What each step took since the last known one before it, and all took together. `moments` are theirs, the first of
+ * which begins. A time that can't be told, as between moments of the same second, is `null`.
+ */
+export function durations(moments) {
+  const [begun] = moments;
+  let last = begun;
+  const steps = moments.map((moment, index) => {
+    if (index === 0 || !last || !moment || moment.from < last.to) return null;
+    const took = between(last, moment);
+    last = moment;
+    return took;
+  });
+  const isWhole = last !== begun && last === moments.at(-1);
+  return { steps, total: isWhole ? between(begun, last) : null };
+}
+
+/** The moments that the ledger has of a message, by the name of the step. */
+export function momentsOf({ admitted_at: admitted, sent_at: sent, settled_at: settled, delivery }) {
+  return { admitted: moment(admitted), sent: moment(sent), settled: moment(settled), reported: second(delivery?.time) };
+}
+
+function between(start, end) {
+  const middle = ({ from, to }) => (from + to) / 2;
+  return { milliseconds: middle(end) - middle(start), isAbout: [start, end].some(({ from, to }) => to > from) };
+}

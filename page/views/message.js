@@ -25,11 +25,19 @@ export async function show(root, context) {
   }
   put(message);
   if (!isFinal(message)) {
-    follow(api, id, put, signal).catch(() => {
+    follow(api, id, { onState: put, onAway }, signal).catch(() => {
       // What is shown stays.
     });
   }
   return () => {};
+
+  /** Until the next state takes its place. */
+  function onAway() {
+    if (place.querySelector('.away')) return;
+    place.querySelector('.live')?.remove();
+    place.prepend(el('p', { class: 'note warn away' }, t('frame.noAnswer')));
+    said.textContent = t('frame.noAnswer');
+  }
 
   function put(message) {
     const name = statusName(message.status, context);

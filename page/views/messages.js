@@ -51,6 +51,8 @@ export async function show(root, context) {
   let cursor = '';
   let next = null;
   let isPaused = false;
+  /** The last question has not been answered. */
+  let isAway = false;
   let asking = new AbortController();
   let typing = null;
   const rows = new Map();
@@ -108,6 +110,8 @@ export async function show(root, context) {
     el('nav', { class: 'row', 'aria-label': t('messages.pages') }, newest, older),
   );
 
+  table.hidden = true;
+  newest.parentElement.hidden = true;
   showPaused();
   await load();
   watch();
@@ -131,6 +135,7 @@ export async function show(root, context) {
     try {
       const page = await api.get(`/api/messages?${query()}`, { signal: ended });
       if (ended.aborted) return false;
+      isAway = false;
       replace(trouble);
       say(number, numberSaid, '');
       say(country, countrySaid, '');
@@ -162,6 +167,8 @@ export async function show(root, context) {
       said.textContent = sentence;
       return;
     }
+    isAway = true;
+    showPaused();
     const sentence = error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
     if (trouble.textContent !== sentence) replace(trouble, el('div', { class: 'note bad' }, sentence));
   }
@@ -269,7 +276,7 @@ export async function show(root, context) {
   }
 
   function showPaused() {
-    const isLive = !isPaused && cursor === '';
+    const isLive = !isPaused && !isAway && cursor === '';
     live.textContent = t(isLive ? 'messages.live' : 'messages.still');
     live.classList.toggle('is-live', isLive);
     pauseButton.textContent = t(isPaused ? 'messages.resume' : 'messages.pause');

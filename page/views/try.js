@@ -9,6 +9,9 @@ export const title = 'try.title';
 /** Milliseconds after the last key before a preview is asked for. */
 const TYPING = 200;
 
+/** What was filled in, kept for the way back from a message. Never in the address: a number has no place there. */
+const filled = { number: '', usageType: '', locale: '', values: '{ "code": "000000" }' };
+
 export async function show(root, context) {
   const { api, t, signal, languageName } = context;
   const loaded = await api.get('/api/templates', { signal });
@@ -28,7 +31,7 @@ export async function show(root, context) {
   const numberSaid = el('p', { id: 'number-said', class: 'field-said bad' });
   const usageType = el(
     'select',
-    { id: 'usage-type', change: changeType },
+    { id: 'usage-type', change: () => changeType(locale.value) },
     loaded.usage_types.map(({ type }) => el('option', { value: type }, typeName(type))),
   );
   const locale = el('select', { id: 'locale', change: preview });
@@ -41,7 +44,7 @@ export async function show(root, context) {
     'aria-describedby': 'values-hint values-said',
     input: previewSoon,
   });
-  values.value = '{ "code": "000000" }';
+  values.value = filled.values;
   const valuesSaid = el('p', { id: 'values-said', class: 'field-said bad' });
   const send = el('button', { class: 'button primary', type: 'submit' }, t('try.send'));
   const form = el(
@@ -69,15 +72,17 @@ export async function show(root, context) {
   let timer = null;
   let asking = new AbortController();
   let isSending = false;
-  changeType();
+  number.value = filled.number;
+  if (filled.usageType) usageType.value = filled.usageType;
+  changeType(filled.locale);
   return () => {
+    Object.assign(filled, { number: number.value, usageType: usageType.value, locale: locale.value, values: values.value });
     clearTimeout(timer);
     asking.abort();
   };
 
   /** Offers the languages that the type, or what stands in for it, has. */
-  function changeType() {
-    const chosen = locale.value;
+  function changeType(chosen) {
     const usage = loaded.usage_types.find(({ type }) => type === usageType.value);
     const source = usage.falls_back_to
       ? loaded.usage_types.find(({ type }) => type === usage.falls_back_to)

@@ -153,6 +153,20 @@ test('it asks while it is seen and not paused, and then only', async () => {
   assert.ok(!(await asked()));
 });
 
+test('a list that gets no answer is not called live, and shows no empty table', async () => {
+  const abort = (route) => route.abort();
+  const page = await stage.open({
+    hash: '#/messages',
+    expected: /net::ERR_/,
+    prepare: (page) => page.route('**/api/messages?*', abort),
+  });
+  await page.getByText('The service does not answer.').waitFor();
+  await page.getByText('Not updated').waitFor();
+  for (const hidden of ['table', 'button:text-is("Older")']) assert.ok(await page.locator(hidden).isHidden(), hidden);
+  await page.unroute('**/api/messages?*', abort);
+  await page.getByText('Live', { exact: true }).waitFor();
+});
+
 test('there are older pages, and a way back', async () => {
   const numbers = Array.from({ length: 60 }, (_, index) => `45260930${String(index).padStart(2, '0')}`);
   await Promise.all(numbers.map((number) => send(number)));
@@ -259,6 +273,17 @@ test('a history follows its message live', async () => {
   const page = await stage.open({ hash: `#/messages/${await send('4526092005')}` });
   await page.locator('.step').filter({ hasText: 'Report: delivered' }).waitFor();
   await page.locator('.badge.good').filter({ hasText: 'delivered' }).waitFor();
+});
+
+test('a history whose service stops says so', async () => {
+  const page = await stage.open({
+    hash: `#/messages/${await send('4526050008')}`,
+    prepare: (page) =>
+      page.route('**/api/messages/*/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: ':\n\n' })),
+  });
+  await page.locator('.note').getByText('The service does not answer.').waitFor();
+  assert.equal(await page.getByText('Live', { exact: true }).count(), 0);
+  await assertAccessible(page, 'a history without an answer');
 });
 
 test('a state that nobody knows is shown as it is', async () => {

@@ -235,6 +235,7 @@ test('a refusal by a limit says so, and what to do', async () => {
 
   await send(page, '+850 192 123 4567');
   await note(page, 'Messages to this country are not allowed.');
+  assert.equal(await page.getByText('Would pass').count(), 0);
   await send(page, '+45123');
   await note(page, 'No phone can have this number.');
   await send(page, 'nobody');
@@ -257,7 +258,10 @@ for (const [number, what, todo, code] of [
     for (const text of [what, todo, code]) await note(page, text);
     await page.getByRole('status').filter({ hasText: what }).waitFor({ state: 'attached' });
     await assertAccessible(page, number);
+    assert.equal(await page.getByText('Would pass').count(), 0);
     if (number === '+4526020534') await picture(page, 'try-refused-dark');
+    await page.getByRole('link', { name: 'All about this message' }).click();
+    await page.getByText(`+45******${number.slice(-2)}`).waitFor();
   });
 }
 
@@ -272,11 +276,42 @@ test('a message that can’t be delivered says why', async () => {
 });
 
 test('a report that does not come is told as such', async () => {
-  const page = await open();
-  await page.route('**/api/messages/*/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: ':\n\n' }));
-  await send(page, '+4526091110');
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await page.clock.runFor(5 * 60_000);
+  await page.evaluate(() => window.events.close());
   await note(page, 'No final delivery report has come.');
+  await page.clock.resume();
   await assertAccessible(page, 'a delivery without a report');
+});
+
+test('a service that stops is told as such, and the delivery is followed when it is back', async () => {
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await page.evaluate(() => {
+    const stream = window.events;
+    window.events = null;
+    stream.close();
+  });
+  await note(page, 'The service does not answer.');
+  assert.equal(await page.getByText('No final delivery report has come.').count(), 0);
+  while (!(await page.evaluate(() => window.events !== null))) await page.clock.runFor(100);
+  await tell('DELIVERED', '02');
+  await step(page, 'Delivered', 'done').waitFor();
+  assert.equal(await page.getByText('The service does not answer.').count(), 0);
+});
+
+test('what was filled in is still there on the way back from a message', async () => {
+  const page = await open();
+  await page.getByLabel('Usage type').selectOption('Register');
+  await page.getByLabel('Language').selectOption('de');
+  await send(page, '+4526091113');
+  await page.getByRole('link', { name: 'All about this message' }).click();
+  await page.getByText('+45******13').waitFor();
+  await page.goBack();
+  await bubble(page, '000000 ist Ihr Code zum Erstellen');
+  assert.equal(await page.getByLabel('Phone number').inputValue(), '+4526091113');
+  assert.ok(!page.url().includes('4526091113'));
 });
 
 test('a stream that breaks is opened again', async () => {

@@ -68,13 +68,20 @@ export function delivery(context) {
       if (step === 'failed') announce(explainMessage(message, context).what);
       else announce(t(`try.step.${step}`) + (total ? `. ${totalWords(total, context)}` : ''));
     }
+    /** Until the next state takes its place. */
+    function onAway() {
+      if (shown.querySelector('.away')) return;
+      shown.append(el('p', { class: 'note warn away' }, t('frame.noAnswer')));
+      announce(t('frame.noAnswer'));
+    }
     let wasFinal = false;
     try {
-      wasFinal = await follow(api, id, onState, ended);
+      wasFinal = await follow(api, id, { onState, onAway }, ended);
     } catch {
       // The message may be gone from the ledger; what is shown stays.
     }
     if (ended.aborted || wasFinal) return;
+    shown.querySelector('.away')?.remove();
     shown.append(note('warn', t('try.noReport'), t('try.noReportDo')));
     announce(t('try.noReport'));
   }
@@ -88,7 +95,7 @@ export function delivery(context) {
       shown,
       stepList(items, total, context),
       why && note(hasFailed(message) ? 'bad' : 'warn', why.what, why.todo, code && facts([[t('try.errorCode'), code]])),
-      el('p', {}, el('a', { href: `#/messages/${encodeURIComponent(id)}` }, t('try.history'))),
+      historyLink(id),
     );
     return total;
   }
@@ -128,7 +135,8 @@ export function delivery(context) {
     announce(what);
     const known = [
       problem.limit && [t('try.limit'), problem.rule ? `${problem.limit} (${problem.rule})` : problem.limit],
-      retryAfter !== null && [t('try.retry'), t('try.retryIn', { wait: formatDuration(retryAfter * 1000) })],
+      // What a list refuses would not pass later either.
+      problem.limit && problem.rule !== 'list' && retryAfter !== null && [t('try.retry'), t('try.retryIn', { wait: formatDuration(retryAfter * 1000) })],
       problem.error_code && [t('try.errorCode'), problem.error_code],
       problem.incident_uuid && [t('try.incident'), problem.incident_uuid],
       status && [t('try.status'), `HTTP ${status}`],
@@ -143,7 +151,12 @@ export function delivery(context) {
         problem.person_reads && el('p', {}, el('span', { class: 'muted' }, t('try.personReads')), ' ', el('q', {}, problem.person_reads)),
         facts(known.filter(Boolean)),
       ),
+      isKept(problem) && historyLink(problem.message_id),
     );
+  }
+
+  function historyLink(id) {
+    return el('p', {}, el('a', { href: `#/messages/${encodeURIComponent(id)}` }, t('try.history')));
   }
 
   function note(tone, what, todo, ...more) {
@@ -164,4 +177,9 @@ function reportedStep(message) {
   if (!message.delivery) return null;
   if (isDelivered(message)) return 'delivered';
   return hasFailed(message) ? 'failed' : 'enroute';
+}
+
+/** Whether the ledger has the message: the limits and the number's check come first. */
+function isKept({ message_id: id, limit, type = '' }) {
+  return Boolean(id) && !limit && !['number_unusable', 'unavailable'].some((early) => type.endsWith(`:${early}`));
 }

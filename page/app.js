@@ -4,6 +4,8 @@ import { ApiError, createApi } from './api.js';
 import { el, replace } from './dom.js';
 import { createWords } from './words.js';
 import { createFormats } from './formats.js';
+import { field } from './fields.js';
+import { explainFault } from './outcomes.js';
 import * as health from './views/health.js';
 import * as message from './views/message.js';
 import * as messages from './views/messages.js';
@@ -113,7 +115,7 @@ async function showView() {
   const current = { controller, end: null };
   shown = current;
   const { signal } = controller;
-  const context = { api, t, has: words.has, language, ...formats, navigate, signal, parameter };
+  const context = { api, t, has: words.has, namesOf: words.namesOf, language, ...formats, navigate, signal, parameter };
   try {
     const end = await view.show(root, context);
     if (signal.aborted) end?.();
@@ -129,7 +131,7 @@ function fault(error) {
   return el(
     'div',
     { class: 'note bad', role: 'alert' },
-    el('p', {}, error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message })),
+    el('p', {}, explainFault(error, { t })),
     el('button', { class: 'button', type: 'button', click: () => showView() }, t('frame.again')),
   );
 }
@@ -156,7 +158,7 @@ function showSignIn(sentence) {
     { class: 'card sign-in', submit },
     el('span', { class: 'brand' }, el('span', { class: 'brand-mark', 'aria-hidden': 'true' }), t('frame.brand')),
     el('h1', { id: 'heading' }, t('frame.signIn')),
-    el('div', { class: 'field' }, el('label', { for: 'token' }, t('frame.token')), input, said),
+    field('token', t('frame.token'), input, said),
     el('p', { id: 'sign-in-hint', class: 'hint' }, t('frame.tokenHint')),
     button,
   );

@@ -19,6 +19,11 @@ const TONES = {
   skipped: 'warn',
 };
 
+/** Why something could not be loaded. */
+export function explainFault(error, { t }) {
+  return error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
+}
+
 /** What a refused test delivery was refused for: `{ what, todo }`. */
 export function explainProblem(error, { t, has }) {
   const { problem } = error;

@@ -39,5 +39,13 @@ export function createWords(languages) {
     return CATALOGUES[key.slice(0, dot)]?.[language]?.[key.slice(dot + 1)] !== undefined;
   }
 
-  return { language, tag, t, has };
+  /** What the keys that begin with a prefix such as `try.type.` end with. */
+  function namesOf(prefix) {
+    const dot = prefix.indexOf('.');
+    const begin = prefix.slice(dot + 1);
+    const keys = Object.keys(CATALOGUES[prefix.slice(0, dot)].en);
+    return keys.filter((key) => key.startsWith(begin)).map((key) => key.slice(begin.length));
+  }
+
+  return { language, tag, t, has, namesOf };
 }

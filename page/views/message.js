@@ -1,6 +1,7 @@
 // A message's history.
 
 import { el, replace } from '../dom.js';
+import { encodingName } from '../encoding.js';
 import { follow } from '../follow.js';
 import { explainMessage, isFinal, statusName, statusTone } from '../outcomes.js';
 import { durations, momentsOf } from '../times.js';
@@ -104,7 +105,7 @@ export async function show(root, context) {
       ['type', message.usage_type],
       ['locale', message.locale && `${languageName(message.locale)} (${message.locale})`],
       ['variant', message.template_variant, true],
-      ['encoding', message.encoding && (message.encoding === 'UTF8' ? 'GSM 03.38' : 'UCS-2')],
+      ['encoding', message.encoding && encodingName(message.encoding)],
       ['segments', message.segments],
       ['cost', message.cost === null ? null : formatCost(message.cost, message.currency)],
       ['errorKind', message.error_kind, true],

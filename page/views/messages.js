@@ -1,7 +1,8 @@
 // The last messages, as they come.
 
 import { el, replace } from '../dom.js';
-import { isDelivered, statusName, statusTone } from '../outcomes.js';
+import { field, say } from '../fields.js';
+import { explainFault, isDelivered, statusName, statusTone } from '../outcomes.js';
 import { pause } from '../pause.js';
 import { durations, momentsOf } from '../times.js';
 
@@ -11,34 +12,6 @@ export const title = 'messages.title';
 const EACH = 3000;
 const TYPING = 300;
 const ROWS = 50;
-const STATUSES = [
-  'open',
-  'accepted',
-  'enroute',
-  'delivered',
-  'undeliverable',
-  'expired',
-  'rejected',
-  'account_fault',
-  'not_sent',
-  'unknown',
-  'template_fault',
-  'buffered',
-  'scheduled',
-  'deleted',
-  'skipped',
-];
-const TYPES = [
-  'SignIn',
-  'Register',
-  'ForgotPassword',
-  'OrganizationInvitation',
-  'Generic',
-  'UserPermissionValidation',
-  'BindNewIdentifier',
-  'MfaVerification',
-  'BindMfa',
-];
 const HOUR = 3600 * 1000;
 const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR };
 
@@ -46,7 +19,7 @@ const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR };
 const wanted = { number: '', status: '', type: '', country: '', span: '' };
 
 export async function show(root, context) {
-  const { api, t, signal, formatTime, formatCost, formatTook, countryName, has } = context;
+  const { api, t, signal, formatTime, formatCost, formatTook, countryName, has, namesOf } = context;
   /** Where the shown page begins; empty: the newest. */
   let cursor = '';
   let next = null;
@@ -72,11 +45,11 @@ export async function show(root, context) {
   const filters = el(
     'form',
     { class: 'card filters', role: 'search', 'aria-label': t('messages.filters') },
-    field('number', number, numberSaid),
-    field('status', choice('status', STATUSES, (name) => statusName(name, context))),
-    field('type', choice('type', TYPES, (name) => name)),
-    field('country', country, countrySaid),
-    field('span', choice('span', Object.keys(SPANS), (name) => t(`messages.span.${name}`))),
+    filter('number', number, numberSaid),
+    filter('status', choice('status', namesOf('outcomes.status.'), (name) => statusName(name, context))),
+    filter('type', choice('type', namesOf('try.type.'), (name) => name)),
+    filter('country', country, countrySaid),
+    filter('span', choice('span', Object.keys(SPANS), (name) => t(`messages.span.${name}`))),
     el('button', { class: 'button quiet', type: 'button', click: clear }, t('messages.clear')),
   );
   const live = el('span', { class: 'live' });
@@ -169,7 +142,7 @@ export async function show(root, context) {
     }
     isAway = true;
     showPaused();
-    const sentence = error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
+    const sentence = explainFault(error, context);
     if (trouble.textContent !== sentence) replace(trouble, el('div', { class: 'note bad' }, sentence));
   }
 
@@ -310,14 +283,8 @@ export async function show(root, context) {
     return made;
   }
 
-  function field(name, made, ...more) {
+  function filter(name, made, ...more) {
     const key = has(`messages.filter.${name}`) ? `messages.filter.${name}` : `messages.${name}`;
-    return el('div', { class: 'field' }, el('label', { for: `filter-${name}` }, t(key)), made, ...more);
+    return field(`filter-${name}`, t(key), made, ...more);
   }
-}
-
-function say(made, place, sentence) {
-  place.textContent = sentence;
-  if (sentence) made.setAttribute('aria-invalid', 'true');
-  else made.removeAttribute('aria-invalid');
 }

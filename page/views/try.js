@@ -1,6 +1,7 @@
 // A test delivery: what it would say, and what becomes of it.
 
 import { el, replace } from '../dom.js';
+import { field, say } from '../fields.js';
 import { delivery } from './try/delivery.js';
 import { phone } from './try/phone.js';
 
@@ -154,15 +155,4 @@ export async function show(root, context) {
   function typeName(type) {
     return context.has(`try.type.${type}`) ? `${t(`try.type.${type}`)} (${type})` : type;
   }
-}
-
-function field(id, label, input, ...more) {
-  return el('div', { class: 'field' }, el('label', { for: id }, label), input, ...more);
-}
-
-/** Puts a word under a field, or takes it away. */
-function say(input, place, sentence) {
-  place.textContent = sentence;
-  if (sentence) input.setAttribute('aria-invalid', 'true');
-  else input.removeAttribute('aria-invalid');
 }

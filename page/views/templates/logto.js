@@ -1,6 +1,7 @@
 // Logto's own templates, pasted, as files of ours.
 
 import { el, replace } from '../../dom.js';
+import { field } from '../../fields.js';
 import { readLogtoList } from '../../logto-list.js';
 import { bubble, code, offer, serviceFault } from './parts.js';
 
@@ -20,7 +21,7 @@ export function createLogtoCard({ usageTypes, open }, { api, t, signal }) {
     { class: 'card stack', 'aria-labelledby': 'logto-heading' },
     el('h2', { id: 'logto-heading' }, t('templates.logtoHeading')),
     el('p', { id: 'logto-hint', class: 'hint' }, code(t('templates.logtoHint'))),
-    el('div', { class: 'field' }, el('label', { for: 'logto-list' }, t('templates.logtoLabel')), box, said),
+    field('logto-list', t('templates.logtoLabel'), box, said),
     el('p', {}, el('button', { class: 'button', type: 'button', click: turn }, t('templates.logtoTurn'))),
     result,
   );

@@ -1,11 +1,7 @@
 // What the parts of the view share.
 
 import { el } from '../../dom.js';
-
-/** GatewayAPI says UTF8 for what GSM 03.38 can write. */
-export function encodingName(encoding) {
-  return { UTF8: 'GSM', UCS2: 'UCS-2' }[encoding] ?? encoding;
-}
+import { shortEncodingName } from '../../encoding.js';
 
 /** Words with `code` in them, as nodes. */
 export function code(words) {
@@ -30,7 +26,7 @@ export function bubble(preview, t) {
     el(
       'p',
       { class: 'row measure' },
-      el('span', { class: 'badge' }, encodingName(preview.encoding)),
+      el('span', { class: 'badge' }, shortEncodingName(preview.encoding)),
       el(
         'span',
         { class: preview.segments > 1 ? 'badge warn' : 'badge good' },

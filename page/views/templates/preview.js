@@ -1,6 +1,7 @@
 // What a message would say in one language of the file that is edited.
 
 import { el, replace } from '../../dom.js';
+import { field } from '../../fields.js';
 import { unfilled } from '../../template-file.js';
 import { phone } from '../try/phone.js';
 import { serviceFault } from './parts.js';
@@ -23,7 +24,7 @@ export function createPreview(context, { onFaults }) {
   const element = el(
     'div',
     { class: 'stack preview' },
-    el('div', { class: 'field' }, el('label', { for: 'preview-locale' }, t('templates.previewOf')), chosen),
+    field('preview-locale', t('templates.previewOf'), chosen),
     option,
     seen.element,
     notes,

@@ -1,7 +1,7 @@
 // All usage types and languages, as the service has loaded them.
 
 import { el } from '../../dom.js';
-import { encodingName } from './parts.js';
+import { shortEncodingName } from '../../encoding.js';
 
 /** `isChanged` tells of a usage type whether it was edited here, and `open` is called with a usage type and a language. */
 export function createTable(loaded, { isChanged, open }, { t, languageName }) {
@@ -23,7 +23,7 @@ export function createTable(loaded, { isChanged, open }, { t, languageName }) {
       'button',
       { class: worst.segments > 1 ? 'cell long' : 'cell', type: 'button', title: worst.text, click },
       name,
-      el('span', {}, encodingName(worst.encoding)),
+      el('span', {}, shortEncodingName(worst.encoding)),
       ' ',
       el('span', { class: 'cell-segments' }, worst.segments),
       hidden(` ${unit}`),

@@ -1,6 +1,7 @@
 // A message as a phone shows it, and what it takes to send.
 
 import { el, replace } from '../../dom.js';
+import { encodingName } from '../../encoding.js';
 import { explainProblem } from '../../outcomes.js';
 
 /** Units of one segment, and of each of several. */
@@ -40,7 +41,7 @@ export function phone(context) {
       replace(
         facts,
         fact(t('try.segments'), formatNumber(preview.segments)),
-        fact(t('try.encoding'), t(`try.encoding.${preview.encoding}`)),
+        fact(t('try.encoding'), encodingName(preview.encoding)),
         fact(t('try.used'), t('try.usedOf', { used: formatNumber(preview.units), room: formatNumber(room) })),
       );
       replace(costs, explained(preview, t));

@@ -43,6 +43,8 @@ test('the filters narrow the list', async () => {
   ]);
   const page = await stage.open({ hash: '#/messages' });
   await rows(page, 'undeliverable').waitFor();
+  for (const type of ['Register', 'SignIn']) await rows(page, type).filter({ hasText: 'delivered' }).first().waitFor();
+  await rows(page, '+46').filter({ hasText: 'delivered' }).waitFor();
   await page.setViewportSize({ width: 1120, height: 620 });
   await picture(page, 'messages', { fullPage: false });
   const all = await rows(page).count();

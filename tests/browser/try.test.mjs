@@ -76,6 +76,7 @@ async function openFollowed(options) {
       window.opened = new Promise((resolve) => (opened = resolve));
       window.fetch = (url, ...more) => {
         if (!String(url).endsWith('/events')) return fetchReally(url, ...more);
+        if (window.isAway) return Promise.reject(new TypeError('Failed to fetch'));
         return Promise.resolve(
           new Response(
             new ReadableStream({
@@ -299,6 +300,27 @@ test('a service that stops is told as such, and the delivery is followed when it
   await tell('DELIVERED', '02');
   await step(page, 'Delivered', 'done').waitFor();
   assert.equal(await page.getByText('The service does not answer.').count(), 0);
+});
+
+test('a service that stays away is not taken for a report that does not come', async () => {
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await page.evaluate(() => {
+    window.isAway = true;
+    window.events.error(new TypeError('network error'));
+  });
+  await note(page, 'The service does not answer.');
+  for (let minutes = 0; minutes < 6; minutes += 1) await page.clock.runFor(60_000);
+  await note(page, 'The service does not answer.');
+  assert.equal(await page.getByText('No final delivery report has come.').count(), 0);
+});
+
+test('a message that GatewayAPI could not be given leads to its history', async () => {
+  const page = await open();
+  await send(page, '+4526020261');
+  await note(page, 'HTTP 503');
+  await page.getByRole('link', { name: 'All about this message' }).click();
+  await page.getByText('+45******61').waitFor();
 });
 
 test('what was filled in is still there on the way back from a message', async () => {

@@ -80,8 +80,8 @@ export function delivery(context) {
     } catch {
       // The message may be gone from the ledger; what is shown stays.
     }
-    if (ended.aborted || wasFinal) return;
-    shown.querySelector('.away')?.remove();
+    // Where the service does not answer, nobody knows of reports.
+    if (ended.aborted || wasFinal || shown.querySelector('.away')) return;
     shown.append(note('warn', t('try.noReport'), t('try.noReportDo')));
     announce(t('try.noReport'));
   }
@@ -180,6 +180,7 @@ function reportedStep(message) {
 }
 
 /** Whether the ledger has the message: the limits and the number's check come first. */
-function isKept({ message_id: id, limit, type = '' }) {
-  return Boolean(id) && !limit && !['number_unusable', 'unavailable'].some((early) => type.endsWith(`:${early}`));
+function isKept({ message_id: id, limit, error_kind: kind, type = '' }) {
+  if (!id || limit || type.endsWith(':number_unusable')) return false;
+  return Boolean(kind) || !type.endsWith(':unavailable');
 }

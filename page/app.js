@@ -51,7 +51,7 @@ function enter(token, { moveFocus = false } = {}) {
       { class: 'top' },
       el('span', { class: 'brand' }, el('span', { class: 'brand-mark', 'aria-hidden': 'true' }), t('frame.brand')),
       el('nav', { 'aria-label': t('frame.navigation') }, links),
-      el('button', { class: 'button quiet sign-out', type: 'button', click: () => leave() }, t('frame.signOut')),
+      el('button', { class: 'button quiet sign-out', type: 'button', click: signOut }, t('frame.signOut')),
     ),
     el('main', { 'aria-labelledby': 'heading' }, heading, root),
   );
@@ -63,7 +63,13 @@ function enter(token, { moveFocus = false } = {}) {
   }
 }
 
-/** Ends what is shown and asks for a token, with a sentence on why. */
+/** Forgets what was typed as well, since somebody else may come. */
+function signOut() {
+  sessionStorage.removeItem(TOKEN);
+  location.reload();
+}
+
+/** Ends what is shown and asks for a token, with a sentence on why. What was typed stays for who comes back. */
 function leave(sentence) {
   sessionStorage.removeItem(TOKEN);
   endView();

@@ -3,6 +3,7 @@
 import { el, replace } from '../dom.js';
 import { History } from '../history.js';
 import { Metrics } from '../metrics.js';
+import { explainFault } from '../outcomes.js';
 import { pause } from '../pause.js';
 import { createCharts } from './health/charts.js';
 import { judgeAll } from './health/judge.js';
@@ -80,7 +81,7 @@ export function show(root, context) {
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      const sentence = error.status === 0 ? t('frame.noAnswer') : t('frame.fault', { detail: error.message });
+      const sentence = explainFault(error, context);
       if (away.textContent !== sentence) away.textContent = sentence;
       away.hidden = false;
       return false;

@@ -64,6 +64,22 @@ test('the token stays in the tab, and goes nowhere but into the header', async (
   await page.getByLabel('Operator token').waitFor();
 });
 
+test('whoever signs in next finds nothing that was typed before', async () => {
+  const page = await stage.open({ signedIn: false });
+  await page.getByLabel('Operator token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Phone number').fill('+45 26 09 10 45');
+  await page.getByRole('link', { name: 'Messages' }).click();
+  await page.locator('#filter-number').fill('+45 26 09 10 46');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Operator token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await heading(page, 'Messages');
+  assert.equal(await page.locator('#filter-number').inputValue(), '');
+  await page.getByRole('link', { name: 'Try it' }).click();
+  assert.equal(await page.getByLabel('Phone number').inputValue(), '');
+});
+
 test('a token that is no longer good leads back to the sign-in', async () => {
   const page = await stage.open();
   // No call is under way that could be the first to be refused.

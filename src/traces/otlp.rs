@@ -5,6 +5,7 @@
 
 mod export;
 mod parent;
+mod queue;
 
 use std::time::{Instant, SystemTime};
 

@@ -1,11 +1,11 @@
 //! Hands spans to a collector, over OTLP/HTTP.
 //!
 //! Ended spans wait in a bounded queue, from which a thread of OpenTelemetry's takes them. What finds no room, or what
-//! the collector does not take, is lost: a call never waits for it.
+//! the collector does not take, is lost, and the log says how much: a call never waits for it.
 
 use std::{
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,7 +17,7 @@ use opentelemetry_proto::{
 use opentelemetry_sdk::{
     Resource,
     error::{OTelSdkError, OTelSdkResult},
-    trace::{BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter, SpanLimits},
+    trace::{Sampler, SdkTracerProvider, SpanData, SpanExporter, SpanLimits},
 };
 use prost::Message;
 use reqwest::{
@@ -29,20 +29,16 @@ use tokio::runtime::Handle;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Tracer, TracesError, config};
+use super::{
+    Tracer, TracesError, config,
+    queue::{Losses, Queue, Room},
+};
 use crate::tls;
 
-/// Spans that may wait, a thousand bytes each or less. A call has about eight.
-const MOST_WAITING: usize = 8192;
-const MOST_AT_ONCE: usize = 512;
-/// How old a span may become before it leaves.
-const DELAY: Duration = Duration::from_secs(2);
 /// For a whole exchange with the collector.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST_ANSWER: usize = 64 * 1024;
-/// Between two lines about lost spans.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// What hands spans to the collector, where one is configured.
 #[derive(Debug)]
@@ -62,14 +58,10 @@ impl Traces {
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .with_attribute(KeyValue::new("service.instance.id", Uuid::new_v4().to_string()))
             .build();
-        let batches = BatchConfigBuilder::default()
-            .with_max_queue_size(MOST_WAITING)
-            .with_max_export_batch_size(MOST_AT_ONCE)
-            .with_scheduled_delay(DELAY)
-            .build();
-        let collector = Collector::of(settings, endpoint, &resource)?;
+        let room = Arc::new(Room::default());
+        let collector = Collector::of(settings, endpoint, &resource, Arc::clone(&room))?;
         let provider = SdkTracerProvider::builder()
-            .with_span_processor(BatchSpanProcessor::builder(collector).with_batch_config(batches).build())
+            .with_span_processor(Queue::new(collector, room))
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio))))
             .with_span_limits(SpanLimits::default())
             .with_resource(resource)
@@ -98,18 +90,17 @@ struct Collector {
     url: Url,
     resource: ResourceAttributesWithSchema,
     runtime: Handle,
-    losses: Mutex<Losses>,
-}
-
-/// Spans that were lost since the last line about it.
-#[derive(Debug, Default)]
-struct Losses {
-    spans: usize,
-    told: Option<Instant>,
+    room: Arc<Room>,
+    not_taken: Losses,
 }
 
 impl Collector {
-    fn of(settings: &config::Telemetry, endpoint: &config::Endpoint, resource: &Resource) -> Result<Self, TracesError> {
+    fn of(
+        settings: &config::Telemetry,
+        endpoint: &config::Endpoint,
+        resource: &Resource,
+        room: Arc<Room>,
+    ) -> Result<Self, TracesError> {
         let tls = tls::client_config(settings.extra_ca_file.as_deref().map(Path::new)).map_err(TracesError::ExtraCa)?;
         let headers = settings.otlp_headers.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
         let builder = Client::builder()
@@ -132,24 +123,16 @@ impl Collector {
             url,
             resource: resource.into(),
             runtime: Handle::current(),
-            losses: Mutex::default(),
+            room,
+            not_taken: Losses::default(),
         })
-    }
-
-    /// Counts what was lost, and says so now and then: a collector that is away makes no flood of lines.
-    fn lost(&self, spans: usize, reason: &str, now: Instant) {
-        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
-        losses.spans += spans;
-        if losses.told.is_none_or(|told| now - told >= SILENCE) {
-            tracing::warn!(spans = losses.spans, reason, "the collector did not take spans: they are lost");
-            *losses = Losses { spans: 0, told: Some(now) };
-        }
     }
 }
 
 impl SpanExporter for Collector {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
+        self.room.leave(spans);
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
         let request = self
             .client
@@ -164,9 +147,18 @@ impl SpanExporter for Collector {
             Ok(Err(reason)) => (spans, reason),
             Err(_) => (spans, "the service has stopped".to_owned()),
         };
-        self.lost(lost, &reason, Instant::now());
+        self.not_taken.count(lost, Instant::now(), |spans| not_taken(spans, Some(&reason)));
         Err(OTelSdkError::InternalFailure(reason))
     }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.not_taken.tell_rest(|spans| not_taken(spans, None));
+        Ok(())
+    }
+}
+
+fn not_taken(spans: usize, reason: Option<&str>) {
+    tracing::warn!(spans, reason, "the collector did not take spans: they are lost");
 }
 
 /// How many spans of a request the collector refused, or why it took none. The address may hold credentials, so it is

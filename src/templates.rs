@@ -7,6 +7,7 @@ mod file;
 mod locale;
 mod placeholder;
 mod preview;
+mod steps;
 
 use std::{path::Path, sync::Arc};
 

@@ -8,7 +8,11 @@ use std::{
 use handlebars::{Handlebars, RenderError, RenderErrorReason, no_escape};
 use serde_json::{Map, Value};
 
-use super::{LONGEST_TEXT, too_long};
+use super::{
+    LONGEST_TEXT,
+    steps::{self, MOST_STEPS},
+    too_long,
+};
 
 /// Tags and brackets of a template: the parser goes deeper for each inside another, and too deep would end the process.
 const MOST_TAGS: usize = 100;
@@ -39,6 +43,9 @@ impl Engine {
 
     /// The error shows no value.
     pub(super) fn render(&self, name: &str, values: &Map<String, Value>) -> Result<String, String> {
+        if self.0.get_template(name).is_some_and(|template| steps::at_most(template, values) > MOST_STEPS) {
+            return Err(format!("its loops take more than {MOST_STEPS} steps"));
+        }
         let mut text = Bounded(Vec::new());
         self.0.render_to_write(name, values, &mut text).map_err(|error| problem(&error))?;
         String::from_utf8(text.0).map_err(|_| "can't be rendered".to_owned())
@@ -110,9 +117,29 @@ mod tests {
 
     #[test]
     fn a_loop_does_not_fill_the_memory() {
-        let list = vec![0; 1000];
+        let list = vec![0; 500];
         let error = render("{{#each list}}{{#each ../list}}x{{/each}}{{/each}}", json!({ "list": list })).unwrap_err();
         assert!(error.ends_with("the text gets longer than 65536 bytes"), "{error}");
+    }
+
+    #[rstest]
+    #[case::each("{{#each list}}{{#each ../list}}{{/each}}{{/each}}")]
+    #[case::section("{{#list}}{{#each ../list}}{{/each}}{{/list}}")]
+    #[case::otherwise("{{#if none}}{{else}}{{#each list}}{{#each ../list}}{{/each}}{{/each}}{{/if}}")]
+    #[case::in_between("{{#each list}}{{#with ../map}}{{#each ../../list}}{{/each}}{{/with}}{{/each}}")]
+    #[case::comparison("{{#each list}}{{#if (eq ../list ../list)}}{{/if}}{{/each}}")]
+    #[case::chain("{{#each list}}{{#if this}}{{else if (eq ../list ../list)}}{{/if}}{{/each}}")]
+    fn a_loop_does_not_run_away(#[case] content: &str) {
+        let values = json!({"list": vec![0; 20_000], "map": {"a": 1}, "none": false});
+        assert_eq!(render(content, values).unwrap_err(), "its loops take more than 1000000 steps");
+    }
+
+    #[test]
+    fn a_long_list_may_be_looked_through_once() {
+        assert_eq!(
+            render("{{#each list}}{{#if this}}x{{/if}}{{/each}}", json!({"list": vec![0; 20_000]})).unwrap(),
+            ""
+        );
     }
 
     #[rstest]

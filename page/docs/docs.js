@@ -9,6 +9,24 @@ function tryOnlyHere() {
   return { statePlugins: { spec: { wrapSelectors: { allowTryItOutFor } } } };
 }
 
+const SECRET_HEADERS = ['authorization', 'x-gwapi-signature'];
+const SECRET_FIELDS = ['auth-bearer-value', 'api_key_value'];
+
+/** Nobody who looks over a shoulder, or at a picture of this page, sees a token: neither typed nor in a command. */
+function showNoSecret() {
+  const hidden = (value, name) => (SECRET_HEADERS.includes(name.toLowerCase()) ? '…' : value);
+  const withoutSecrets = (request) => request.update('headers', (headers) => headers?.map(hidden));
+  const ofPassword = { type: 'password', autoComplete: 'off' };
+  const changed = (change) => (Component, system) => (props) =>
+    system.React.createElement(Component, { ...props, ...change(props) });
+  return {
+    wrapComponents: {
+      curl: changed(({ request }) => ({ request: withoutSecrets(request) })),
+      Input: changed(({ id }) => (SECRET_FIELDS.includes(id) ? ofPassword : {})),
+    },
+  };
+}
+
 const dark = matchMedia('(prefers-color-scheme: dark)');
 function followTheme() {
   document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -23,7 +41,7 @@ window.SwaggerUIBundle({
   docExpansion: 'list',
   defaultModelsExpandDepth: 0,
   displayOperationId: true,
-  plugins: [tryOnlyHere],
+  plugins: [tryOnlyHere, showNoSecret],
   // Or it would ask a stranger's service whether the document is valid.
   validatorUrl: null,
 });

@@ -26,7 +26,9 @@ test("an operator's endpoint can be tried, with a token that is kept nowhere", a
   const page = await openDocs({ dark: true });
   await page.locator('.scheme-container').getByRole('button', { name: 'Authorize' }).click();
   const operator = page.locator('.auth-container', { hasText: 'operator.token' });
-  await operator.locator('input').fill(TOKEN);
+  const field = operator.locator('input');
+  assert.deepEqual([await field.getAttribute('type'), await field.getAttribute('autocomplete')], ['password', 'off']);
+  await field.fill(TOKEN);
   await operator.getByRole('button', { name: 'Apply credentials' }).click();
   await page.locator('.close-modal').click();
 
@@ -38,6 +40,11 @@ test("an operator's endpoint can be tried, with a token that is kept nowhere", a
   await answer.getByText('"encoding"').first().waitFor();
   assert.match(await answer.innerText(), /200/);
   await picture(page, 'docs-tried');
+
+  const command = await preview.locator('.curl-command').innerText();
+  assert.match(command, /Authorization: …/, 'the command is shown without it');
+  const shown = await page.locator('html').evaluate((html) => html.outerHTML + html.innerText);
+  assert.ok(!shown.includes(TOKEN), 'the token is on the page');
 
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
   assert.ok(!kept.includes(TOKEN), kept);

@@ -53,6 +53,18 @@ async fn no_other_site_gets_an_answer_of_the_operators(
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
 }
 
+/// Its style sheet has its icons in itself.
+#[rstest]
+#[tokio::test]
+async fn the_viewer_of_the_interface_has_a_policy_of_its_own(
+    #[values("/docs", "/docs/docs.js", "/docs/swagger-ui.css")] path: &str,
+) {
+    let answer = ask(&spawn_app().await, Method::GET, path, None).await;
+    let policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; \
+                  form-action 'none'; object-src 'none'";
+    assert_eq!((answer.status.as_u16(), answer.header("content-security-policy")), (200, Some(policy)));
+}
+
 #[tokio::test]
 async fn a_file_that_the_browser_has_is_not_sent_again() {
     let app = spawn_app().await;
@@ -73,6 +85,8 @@ async fn a_file_that_the_browser_has_is_not_sent_again() {
 #[case::folder("/page/")]
 #[case::folder_of_views("/page/views")]
 #[case::frame_at_another_address("/page/index.html")]
+#[case::viewer_at_another_address("/page/docs/index.html")]
+#[case::file_of_the_viewer_at_another_address("/page/docs/docs.js")]
 #[case::unknown("/page/none.js")]
 #[case::encoded_way_out("/page/%2e%2e/Cargo.toml")]
 #[case::encoded_slashes("/page/..%2fsrc%2fmain.rs")]

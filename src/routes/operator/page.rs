@@ -50,34 +50,34 @@ pub(super) fn configure(services: &mut web::ServiceConfig) {
     responses((status = 200, description = "A page.", body = String, content_type = "text/html"))
 )]
 pub(super) async fn index(request: HttpRequest) -> HttpResponse {
-    answer(&request, INDEX)
+    answer(&request, INDEX, POLICY)
 }
 
 async fn file(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
-    // The frame's own address is `/`, from which its links go out.
-    if *file == INDEX { nothing() } else { answer(&request, &file) }
+    // The frame's own address is `/`, from which its links go out, and the viewer's is `/docs`, with a policy of its own.
+    if *file == INDEX || file.starts_with("docs/") { nothing() } else { answer(&request, &file, POLICY) }
 }
 
-/// A file of the page's folder.
-pub(in crate::routes) fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
+/// A file of the page's folder, with the policy that a browser is to keep to in it.
+pub(in crate::routes) fn answer(request: &HttpRequest, name: &str, policy: HeaderValue) -> HttpResponse {
     let (Some(kind), Some(EmbeddedFile { data, metadata })) = (media_type(name), Files::get(name)) else {
         return nothing();
     };
     let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(metadata.sha256_hash()));
     if is_known(request, &tag) {
-        return head(StatusCode::NOT_MODIFIED, tag).finish();
+        return head(StatusCode::NOT_MODIFIED, tag, policy).finish();
     }
-    head(StatusCode::OK, tag).insert_header((CONTENT_TYPE, HeaderValue::from_static(kind))).body(match data {
+    head(StatusCode::OK, tag, policy).insert_header((CONTENT_TYPE, HeaderValue::from_static(kind))).body(match data {
         Cow::Borrowed(data) => Bytes::from_static(data),
         Cow::Owned(data) => data.into(),
     })
 }
 
-fn head(status: StatusCode, tag: EntityTag) -> HttpResponseBuilder {
+fn head(status: StatusCode, tag: EntityTag, policy: HeaderValue) -> HttpResponseBuilder {
     let mut head = HttpResponse::build(status);
     head.insert_header((ETAG, tag.to_string()))
         .insert_header((CACHE_CONTROL, ASK_EACH_TIME))
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
         .insert_header((REFERRER_POLICY, NO_REFERRER));
     head
 }

@@ -12,7 +12,7 @@ use prometheus::{
     proto::MetricFamily,
 };
 
-use crate::sms::Country;
+use crate::sms::{Country, words};
 
 /// An instrument as monitoring knows it.
 #[derive(Debug, Clone, Copy)]
@@ -157,29 +157,15 @@ impl Default for Metrics {
     }
 }
 
-/// Stages of a call, as the metric names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    Validate,
-    Admit,
-    Render,
-    GatewayApi,
-    Settle,
-    Total,
-}
-
-impl Stage {
-    const ALL: [Self; 6] = [Self::Validate, Self::Admit, Self::Render, Self::GatewayApi, Self::Settle, Self::Total];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Validate => "validate",
-            Self::Admit => "admit",
-            Self::Render => "render",
-            Self::GatewayApi => "gatewayapi",
-            Self::Settle => "settle",
-            Self::Total => "total",
-        }
+words! {
+    /// Stages of a call, as the metric names them.
+    pub enum Stage {
+        Validate = "validate",
+        Admit = "admit",
+        Render = "render",
+        GatewayApi = "gatewayapi",
+        Settle = "settle",
+        Total = "total",
     }
 }
 

@@ -11,6 +11,7 @@ mod segment;
 mod sender;
 mod timestamp;
 mod usage_type;
+mod words;
 
 pub use cost::{Cost, Currency};
 pub use delivery_status::{DeliveryReport, DeliveryStatus, ErrorGroup};
@@ -23,3 +24,4 @@ pub use segment::{Costly, Encoding, Measure, WhyCostly, costly, measure, segment
 pub use sender::{Sender, SenderError};
 pub use timestamp::Timestamp;
 pub use usage_type::UsageType;
+pub(crate) use words::words;

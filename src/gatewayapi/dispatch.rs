@@ -96,7 +96,7 @@ impl Dispatcher {
     ) -> Result<Self, reqwest::Error> {
         // What never happened is zero, and not absent: a first fault is an increase then.
         metrics.gatewayapi_requests.with_label_values(&["accepted", ""]);
-        for kind in FailureKind::OF_A_REQUEST {
+        for kind in FailureKind::of_a_request() {
             metrics.gatewayapi_requests.with_label_values(&[kind.outcome(), kind.as_str()]);
         }
         let Capacity { connections, max_batch, max_waiting } = capacity;

@@ -5,6 +5,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::sms::words;
+
 /// GatewayAPI's error code, such as `0x0215`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorCode(pub u16);
@@ -52,59 +54,73 @@ pub enum FailureKind {
     Unknown(Unknown),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
-    /// The number is blacklisted.
-    Recipient,
-    /// This number and message are blacklisted for a while.
-    RecipientForNow,
-    /// The country or the operator is not authorised.
-    Destination,
-    /// Filtered by content, an unlisted link for instance.
-    Content,
-    /// The request is wrong: a fault of ours that may lie in one message of a list.
-    Request,
-    /// The request is wrong in what all messages have in common: class or priority.
-    Settings,
+words! {
+    pub enum Rejection {
+        /// The number is blacklisted.
+        Recipient = "recipient",
+        /// This number and message are blacklisted for a while.
+        RecipientForNow = "recipient_for_now",
+        /// The country or the operator is not authorised.
+        Destination = "destination",
+        /// Filtered by content, an unlisted link for instance.
+        Content = "content",
+        /// The request is wrong: a fault of ours that may lie in one message of a list.
+        Request = "request",
+        /// The request is wrong in what all messages have in common: class or priority.
+        Settings = "settings",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountFault {
-    Credentials,
-    /// Our IP address is not allowed.
-    Address,
-    Credit,
-    /// A feature is not enabled for the account.
-    Feature,
-    Frozen,
-    /// The class is not configured for the account.
-    Class,
+words! {
+    pub enum AccountFault {
+        Credentials = "credentials",
+        /// Our IP address is not allowed.
+        Address = "address",
+        Credit = "credit",
+        /// A feature is not enabled for the account.
+        Feature = "feature",
+        Frozen = "frozen",
+        /// The class is not configured for the account.
+        Class = "class",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotSent {
-    /// No connection: refused, reset, DNS, TLS, or too slow.
-    Unreachable,
-    /// GatewayAPI is too busy or has a fault of its own.
-    Transient,
-    /// The deadline passed while the message waited for a connection.
-    DeadlinePassed,
-    /// Too many messages wait already.
-    Overloaded,
-    /// GatewayAPI could not be reached lately, so it was not tried.
-    BreakerOpen,
-    /// A newer message to the same number was asked for while this one waited for its next try.
-    Superseded,
+words! {
+    pub enum NotSent {
+        /// No connection: refused, reset, DNS, TLS, or too slow.
+        Unreachable = "unreachable",
+        /// GatewayAPI is too busy or has a fault of its own.
+        Transient = "transient",
+        /// The deadline passed while the message waited for a connection.
+        DeadlinePassed = "deadline_passed",
+        /// Too many messages wait already.
+        Overloaded = "overloaded",
+        /// GatewayAPI could not be reached lately, so it was not tried.
+        BreakerOpen = "breaker_open",
+        /// A newer message to the same number was asked for while this one waited for its next try.
+        Superseded = "superseded",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
-    /// The connection broke after the request was written.
-    Broken,
-    /// No answer in time.
-    TimedOut,
-    /// An answer that can't be read.
-    Unreadable,
+words! {
+    pub enum Unknown {
+        /// The connection broke after the request was written.
+        Broken = "broken",
+        /// No answer in time.
+        TimedOut = "timed_out",
+        /// An answer that can't be read.
+        Unreadable = "unreadable",
+    }
+}
+
+impl NotSent {
+    /// A request was tried; the others kept the message from one.
+    const fn was_tried(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Transient => true,
+            Self::DeadlinePassed | Self::Overloaded | Self::BreakerOpen | Self::Superseded => false,
+        }
+    }
 }
 
 impl Failure {
@@ -133,26 +149,15 @@ impl Failure {
 }
 
 impl FailureKind {
-    /// Those that a request to GatewayAPI can meet; the others keep a message from one.
-    pub(super) const OF_A_REQUEST: [Self; 17] = [
-        Self::Rejected(Rejection::Recipient),
-        Self::Rejected(Rejection::RecipientForNow),
-        Self::Rejected(Rejection::Destination),
-        Self::Rejected(Rejection::Content),
-        Self::Rejected(Rejection::Request),
-        Self::Rejected(Rejection::Settings),
-        Self::Account(AccountFault::Credentials),
-        Self::Account(AccountFault::Address),
-        Self::Account(AccountFault::Credit),
-        Self::Account(AccountFault::Feature),
-        Self::Account(AccountFault::Frozen),
-        Self::Account(AccountFault::Class),
-        Self::NotSent(NotSent::Unreachable),
-        Self::NotSent(NotSent::Transient),
-        Self::Unknown(Unknown::Broken),
-        Self::Unknown(Unknown::TimedOut),
-        Self::Unknown(Unknown::Unreadable),
-    ];
+    /// Those that a request to GatewayAPI can meet.
+    pub(super) fn of_a_request() -> impl Iterator<Item = Self> {
+        let not_sent = NotSent::ALL.into_iter().filter(|reason| reason.was_tried());
+        let rejected = Rejection::ALL.into_iter().map(Self::Rejected);
+        rejected
+            .chain(AccountFault::ALL.into_iter().map(Self::Account))
+            .chain(not_sent.map(Self::NotSent))
+            .chain(Unknown::ALL.into_iter().map(Self::Unknown))
+    }
 
     /// The outcome, for metrics and logs.
     pub const fn outcome(self) -> &'static str {
@@ -167,27 +172,10 @@ impl FailureKind {
     /// The kind of error, for metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Rejected(Rejection::Recipient) => "recipient",
-            Self::Rejected(Rejection::RecipientForNow) => "recipient_for_now",
-            Self::Rejected(Rejection::Destination) => "destination",
-            Self::Rejected(Rejection::Content) => "content",
-            Self::Rejected(Rejection::Request) => "request",
-            Self::Rejected(Rejection::Settings) => "settings",
-            Self::Account(AccountFault::Credentials) => "credentials",
-            Self::Account(AccountFault::Address) => "address",
-            Self::Account(AccountFault::Credit) => "credit",
-            Self::Account(AccountFault::Feature) => "feature",
-            Self::Account(AccountFault::Frozen) => "frozen",
-            Self::Account(AccountFault::Class) => "class",
-            Self::NotSent(NotSent::Unreachable) => "unreachable",
-            Self::NotSent(NotSent::Transient) => "transient",
-            Self::NotSent(NotSent::DeadlinePassed) => "deadline_passed",
-            Self::NotSent(NotSent::Overloaded) => "overloaded",
-            Self::NotSent(NotSent::BreakerOpen) => "breaker_open",
-            Self::NotSent(NotSent::Superseded) => "superseded",
-            Self::Unknown(Unknown::Broken) => "broken",
-            Self::Unknown(Unknown::TimedOut) => "timed_out",
-            Self::Unknown(Unknown::Unreadable) => "unreadable",
+            Self::Rejected(reason) => reason.as_str(),
+            Self::Account(fault) => fault.as_str(),
+            Self::NotSent(reason) => reason.as_str(),
+            Self::Unknown(reason) => reason.as_str(),
         }
     }
 }

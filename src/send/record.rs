@@ -7,7 +7,7 @@ use crate::{
     gatewayapi::Receipt,
     ledger::{Outcome, Settlement},
     metrics::{Metrics, Stage},
-    sms::{Measure, MessageId, Recipient, Timestamp, UsageType},
+    sms::{Measure, MessageId, Recipient, Timestamp, UsageType, words},
     templates::Rendered,
     traces::{Span, Step},
 };
@@ -212,24 +212,20 @@ pub(super) const fn fault<T>(result: &Result<T, SendError>) -> Option<&'static s
     }
 }
 
-/// All outcomes of calls that come to the line.
-const OUTCOMES: [&str; 11] = [
-    "accepted",
-    "test_number",
-    "limited",
-    "ledger_away",
-    "number_unusable",
-    "rejected",
-    "account_fault",
-    "not_sent",
-    "unknown",
-    "template_fault",
-    "interrupted",
-];
+words! {
+    /// What becomes of a call, where nothing becomes of a message at GatewayAPI.
+    enum Aside {
+        TestNumber = "test_number",
+        NumberUnusable = "number_unusable",
+        Limited = "limited",
+        LedgerAway = "ledger_away",
+        Interrupted = "interrupted",
+    }
+}
 
 /// What never happened is zero, and not absent: a first fault is an increase then.
 pub(super) fn start_at_zero(metrics: &Metrics) {
-    for outcome in OUTCOMES {
+    for outcome in Outcome::ALL.into_iter().map(Outcome::as_str).chain(Aside::ALL.into_iter().map(Aside::as_str)) {
         for usage_type in UsageType::ALL {
             metrics.requests.with_label_values(&[outcome, usage_type.as_str()]);
         }
@@ -239,13 +235,13 @@ pub(super) fn start_at_zero(metrics: &Metrics) {
 /// The outcome, for metrics, logs and spans.
 fn outcome(result: &Result<Sent, SendError>) -> &'static str {
     match result {
-        Ok(Sent::Accepted(_)) => "accepted",
-        Ok(Sent::ToTestNumber) => "test_number",
-        Err(SendError::Number(_)) => "number_unusable",
-        Err(SendError::Limit(_)) => "limited",
-        Err(SendError::Ledger(_)) => "ledger_away",
-        Err(SendError::Template(_) | SendError::TooManySegments { .. }) => "template_fault",
-        Err(SendError::GatewayApi(failure)) => failure.kind.outcome(),
-        Err(SendError::Interrupted) => "interrupted",
+        Ok(Sent::Accepted(_)) => Outcome::Accepted.as_str(),
+        Ok(Sent::ToTestNumber) => Aside::TestNumber.as_str(),
+        Err(SendError::Number(_)) => Aside::NumberUnusable.as_str(),
+        Err(SendError::Limit(_)) => Aside::Limited.as_str(),
+        Err(SendError::Ledger(_)) => Aside::LedgerAway.as_str(),
+        Err(SendError::Template(_) | SendError::TooManySegments { .. }) => Outcome::TemplateFault.as_str(),
+        Err(SendError::GatewayApi(failure)) => Outcome::from(failure.kind).as_str(),
+        Err(SendError::Interrupted) => Aside::Interrupted.as_str(),
     }
 }

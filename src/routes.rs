@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod delivery_reports;
+mod described;
 mod docs;
 mod health;
 mod lifecycle;

@@ -33,10 +33,7 @@ use tokio::sync::Semaphore;
 
 use utoipa::OpenApi;
 
-pub(super) use self::{
-    answers::{limit_header, message_id_header, retry_after_header},
-    page::answer as page_file,
-};
+pub(super) use self::page::answer as page_file;
 use super::{Public, body, get, only_with, problem::Problem};
 use crate::{
     auth::{OperatorAuthorization, only_authorization},

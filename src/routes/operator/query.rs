@@ -13,11 +13,11 @@ use utoipa::{
     },
 };
 
-use super::{answers::problems, usage_type};
+use super::usage_type;
 use crate::{
     ledger::{Outcome, Query},
     limits::Pseudonym,
-    routes::problem::Problem,
+    routes::{described::problems, problem::Problem},
     sms::{Country, DeliveryStatus, MessageId, Msisdn, Recipient, Timestamp, UsageType, one_of},
 };
 

@@ -20,7 +20,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse, Resource, Route, guard,
+    FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -88,8 +88,8 @@ pub fn public(state: web::Data<Public>) -> impl FnOnce(&mut ServiceConfig) {
         services
             .app_data(state)
             .service(resource("/send", "POST").route(web::post().to(send::post)))
-            .service(resource("/health/live", "GET, HEAD").route(get().to(health::live)))
-            .service(resource("/health/ready", "GET, HEAD").route(get().to(health::ready)))
+            .service(readable("/health/live", health::live))
+            .service(readable("/health/ready", health::ready))
             .default_service(web::to(async || nothing()));
     }
 }
@@ -109,12 +109,20 @@ pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) 
         }
         services
             .app_data(web::Data::from(metrics))
-            .service(resource("/metrics", "GET, HEAD").route(get().to(metrics::get)))
-            .service(resource("/openapi.json", "GET, HEAD").route(get().to(openapi::get)))
-            .service(resource("/docs", "GET, HEAD").route(get().to(docs::index)))
-            .service(resource("/docs/{file}", "GET, HEAD").route(get().to(docs::file)))
+            .service(readable("/metrics", metrics::get))
+            .service(readable("/openapi.json", openapi::get))
+            .service(readable("/docs", docs::index))
+            .service(readable("/docs/{file}", docs::file))
             .default_service(web::to(async || nothing()));
     }
+}
+
+/// A resource that is only read.
+fn readable<A: FromRequest + 'static>(
+    path: &'static str,
+    handler: impl Handler<A, Output: Responder + 'static>,
+) -> Resource {
+    resource(path, "GET, HEAD").route(get().to(handler))
 }
 
 /// A resource that tells any other method which it has.

@@ -127,7 +127,7 @@ fn the_document_has_each_path_of_the_service() {
         (include_str!("../../src/routes/operator.rs"), "/api"),
         (include_str!("../../src/routes/operator/page.rs"), ""),
     ] {
-        for resource in source.split("resource(").skip(1) {
+        for resource in ["resource(", "readable("].into_iter().flat_map(|call| source.split(call).skip(1)) {
             let Some(path) = resource.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
                 continue;
             };

@@ -17,7 +17,7 @@ use actix_web::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::routes::{get, nothing, resource};
+use crate::routes::{nothing, readable};
 
 /// A debug build reads them from the folder, so that an edit shows without a build.
 #[derive(RustEmbed)]
@@ -35,9 +35,7 @@ const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 
 pub(super) fn configure(services: &mut web::ServiceConfig) {
-    services
-        .service(resource("/", "GET, HEAD").route(get().to(index)))
-        .service(resource("/page/{file:.*}", "GET, HEAD").route(get().to(file)));
+    services.service(readable("/", index)).service(readable("/page/{file:.*}", file));
 }
 
 #[utoipa::path(

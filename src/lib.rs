@@ -14,6 +14,8 @@ pub mod config;
 
 pub mod tls;
 
+pub mod http_client;
+
 pub mod metrics;
 
 pub mod traces;

@@ -27,11 +27,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["traces"]),
     ("prometheus", &["metrics"]),
     ("prost", &["traces"]),
-    ("reqwest", &["gatewayapi", "traces"]),
+    ("reqwest", &["gatewayapi", "http_client", "traces"]),
     ("rlibphonenumber", &["sms"]),
     ("rusqlite", &["ledger"]),
     ("rust_embed", &["routes"]),
-    ("rustls", &["gatewayapi", "ledger", "tls"]),
+    ("rustls", &["gatewayapi", "http_client", "ledger", "tls"]),
     ("ryu_js", &["templates"]),
     ("subtle", &["auth"]),
     ("tikv_jemallocator", &["main"]),
@@ -426,7 +426,8 @@ mod rules {
             "#[derive(Debug)] struct A { client: Option<reqwest::Client> }",
             "#[reqwest::main] fn f() {}",
         ] {
-            let expected = "src/send.rs:1: `send` uses the crate `reqwest`, whose home is gatewayapi, traces";
+            let expected =
+                "src/send.rs:1: `send` uses the crate `reqwest`, whose home is gatewayapi, http_client, traces";
             assert_eq!(away_from_home("send.rs", text), [expected], "{text}");
             assert_eq!(away_from_home("gatewayapi/connection.rs", text), [""; 0], "{text}");
         }

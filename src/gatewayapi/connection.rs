@@ -20,7 +20,7 @@ use reqwest::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::{config, tls};
+use crate::{config, http_client, tls};
 
 /// Longer answers are refused: GatewayAPI's are a few hundred bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -103,20 +103,13 @@ impl Connector {
 
     /// A connection of its own, for a client that several tasks share opens one more than it has requests at times.
     pub(super) fn connection(&self) -> Result<Connection, reqwest::Error> {
-        let builder = Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(self.tls.clone())
-            .http1_only()
+        let client = http_client::builder(&self.endpoint, self.tls.clone(), self.connect_timeout)
             .tcp_nodelay(true)
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .connect_timeout(self.connect_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never());
-        let builder = if self.endpoint.is_loopback() { builder.no_proxy() } else { builder };
+            .build()?;
         Ok(Connection {
-            client: builder.build()?,
+            client,
             endpoint: self.endpoint.url().clone(),
             authorization: self.authorization.clone(),
             request_timeout: self.request_timeout,

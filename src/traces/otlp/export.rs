@@ -33,7 +33,7 @@ use super::{
     Tracer, TracesError, config,
     queue::{Losses, Queue, Room},
 };
-use crate::tls;
+use crate::{http_client, tls};
 
 /// For a whole exchange with the collector.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,23 +103,17 @@ impl Collector {
     ) -> Result<Self, TracesError> {
         let tls = tls::client_config(settings.extra_ca_file.as_deref().map(Path::new)).map_err(TracesError::ExtraCa)?;
         let headers = settings.otlp_headers.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-        let builder = Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        let client = http_client::builder(endpoint, tls, CONNECT_PATIENCE)
             .default_headers(read_headers(headers)?)
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .connect_timeout(CONNECT_PATIENCE)
             .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never());
-        let builder = if endpoint.is_loopback() { builder.no_proxy() } else { builder };
+            .build()
+            .map_err(|error| TracesError::Client(error.to_string()))?;
         let mut url = endpoint.url().clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["v1", "traces"]);
         }
         Ok(Self {
-            client: builder.build().map_err(|error| TracesError::Client(error.to_string()))?,
+            client,
             url,
             resource: resource.into(),
             runtime: Handle::current(),

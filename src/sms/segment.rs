@@ -70,10 +70,8 @@ pub struct Measure {
 pub fn measure(text: &str) -> Measure {
     let first_outside_gsm = text.chars().find(|&character| septets(character).is_none());
     let encoding = if first_outside_gsm.is_none() { Encoding::Gsm7 } else { Encoding::Ucs2 };
-    let widths = text.chars().map(|character| encoding.width(character));
-    let units = widths.clone().sum();
-    let (single, split) = encoding.capacity();
-    let segments = if units <= single { 1 } else { segments_of(widths, split) };
+    let units = text.chars().map(|character| encoding.width(character)).sum();
+    let segments = 1 + starts(text, encoding, units).map_or(0, |starts| starts.count() as u32);
     Measure { encoding, units, segments, first_outside_gsm }
 }
 
@@ -120,32 +118,20 @@ pub fn costly(text: &str) -> Vec<Costly> {
 /// Where each segment after the first begins, in characters (Unicode scalar values).
 pub fn segment_starts(text: &str) -> Vec<usize> {
     let Measure { encoding, units, .. } = measure(text);
-    let (single, split) = encoding.capacity();
-    if units <= single {
-        return Vec::new();
-    }
-    let mut used = 0;
-    let mut starts = Vec::new();
-    for (at, character) in text.chars().enumerate() {
-        let width = encoding.width(character);
-        if used + width > split {
-            starts.push(at);
-            used = 0;
-        }
-        used += width;
-    }
-    starts
+    starts(text, encoding, units).into_iter().flatten().collect()
 }
 
-fn segments_of(widths: impl Iterator<Item = u32>, capacity: u32) -> u32 {
-    let (segments, _) =
-        widths.fold(
-            (1, 0),
-            |(segments, used), width| {
-                if used + width > capacity { (segments + 1, width) } else { (segments, used + width) }
-            },
-        );
-    segments
+/// Of a text of so many units. `None`: it fits one segment.
+fn starts(text: &str, encoding: Encoding, units: u32) -> Option<impl Iterator<Item = usize>> {
+    let (single, split) = encoding.capacity();
+    let mut used = 0;
+    let starts = text.chars().enumerate().filter_map(move |(at, character)| {
+        let width = encoding.width(character);
+        let is_full = used + width > split;
+        used = if is_full { width } else { used + width };
+        is_full.then_some(at)
+    });
+    (units > single).then_some(starts)
 }
 
 /// Septets of a character in GSM 03.38: 1 in the default alphabet, 2 in the extension table, `None` outside.

@@ -163,14 +163,15 @@ fn server() -> String {
 /// What a query gives, each row as one text.
 fn sql(url: &str, query: &str) -> Vec<String> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let messages = runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
-        let messages = client.simple_query(query).await.unwrap();
-        drop(client);
-        connection.await.unwrap().unwrap();
-        messages
-    });
+    runtime.block_on(sql_in(url, query))
+}
+
+async fn sql_in(url: &str, query: &str) -> Vec<String> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let messages = client.simple_query(query).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
     let row = |message| match message {
         SimpleQueryMessage::Row(row) => {
             Some((0..row.len()).filter_map(|index| row.get(index)).collect::<Vec<_>>().join(" "))

@@ -68,7 +68,8 @@ async fn attempt(
     let Fetched { states, messages, spent } = &fetched;
     if states.is_changed() || messages.is_changed() {
         let messages = async { Ok(statements.messages.write(client, instance, messages).await?) };
-        let (is_written, ()) = tokio::try_join!(statements.states.write(client, states, now), messages)?;
+        // The first error tells why; after it the transaction takes nothing.
+        let (is_written, ()) = tokio::try_join!(biased; statements.states.write(client, states, now), messages)?;
         if !is_written {
             return Ok(None);
         }

@@ -71,6 +71,7 @@ impl Statements {
             if is_asked { client.execute(statement, &parameters).await.map(drop) } else { Ok(()) }
         };
         tokio::try_join!(
+            biased;
             execute(&self.insert, &inserted, !opened.is_empty()),
             execute(&self.update, &updated, !changed.is_empty())
         )?;

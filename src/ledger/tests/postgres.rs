@@ -1,9 +1,9 @@
 //! What only PostgreSQL does: it may be away, refuse, or be shared.
 
 use super::*;
-use crate::ledger::store::StoreError;
+use crate::{ledger::store::StoreError, limits::Limit};
 use rstest::rstest;
-use std::{net::TcpListener, time::Instant};
+use std::{collections::BTreeSet, net::TcpListener, sync::mpsc, time::Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -164,6 +164,38 @@ fn a_batch_that_others_hold_up_ends_in_time_and_changes_nothing() {
     drop(runtime);
     ledger.write(&writes);
     assert_eq!((ledger.find(first.id).status, ledger.find(second.id).status), ("accepted".into(), "open".into()));
+}
+
+/// The message's row is sent together with the states, and can't be written either once they can't.
+#[test]
+fn a_replica_that_is_held_up_by_another_with_new_subjects_tries_again() {
+    let place = Place::new(Kind::Postgres);
+    let mut ledger = place.open();
+    ledger.ask(Kind::Postgres, &entry());
+    sql(place.url(), "CREATE TABLE others AS SELECT * FROM limit_state; DELETE FROM limit_state");
+    let url = place.url().to_owned();
+    let (holding, holds) = mpsc::channel();
+    let other = std::thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client.batch_execute("BEGIN; INSERT INTO limit_state SELECT * FROM others").await.unwrap();
+            holding.send(()).unwrap();
+            // Seen from outside of the transaction, which would always see the same.
+            let held_up = "SELECT xact_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                           AND application_name = current_setting('application_name')";
+            let mut tries = BTreeSet::new();
+            while tries.len() < 2 {
+                tries.extend(sql_in(&url, held_up).await);
+            }
+            client.batch_execute("COMMIT").await.unwrap();
+        });
+    });
+    holds.recv().unwrap();
+    let decision = ledger.ask(Kind::Postgres, &entry());
+    assert_eq!(decision.unwrap().result.unwrap_err().limit, Limit::Number);
+    other.join().unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // The figures of the view "Health": read from the Prometheus text format, followed over time, and judged.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { History } from '../../page/history.js';
 import { Metrics, increase, quantile } from '../../page/metrics.js';
@@ -9,6 +9,7 @@ import * as judge from '../../page/views/health/judge.js';
 import { LATELY } from '../../page/views/health/thresholds.js';
 import { CATALOGUES } from '../../page/words.js';
 import { startSandbox } from './sandbox.mjs';
+import { declaredWords, source } from './source.mjs';
 
 const repository = new URL('../../', import.meta.url);
 const words = CATALOGUES.health.en;
@@ -360,8 +361,6 @@ for (const [name, verdict, state, word] of [
   });
 }
 
-const source = (path) => readFileSync(new URL(path, repository), 'utf8');
-
 test('each metric that the page names is one of the service', async () => {
   const scripts = readdirSync(new URL('page/', repository), { recursive: true })
     .map(String)
@@ -396,7 +395,7 @@ test('each label that the page may show has words', () => {
   const asked = {
     outcome: list(help('sms_requests_total')),
     limit: strings('src/limits.rs', 'Limit'),
-    kind: [...source('src/gatewayapi/error.rs').matchAll(/^ +\w+ = "(\w+)",$/gm)].map(([, name]) => name),
+    kind: declaredWords('src/gatewayapi/error.rs'),
     report: list(help('sms_delivery_reports_total')),
     reason: list(help('sms_delivery_reports_refused_total')),
   };

@@ -1,15 +1,15 @@
 // Template files as the page reads them.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { readLogtoList } from '../../page/logto-list.js';
 import { readTemplateFile, templateFile } from '../../page/template-file.js';
 import { CATALOGUES } from '../../page/words.js';
+import { source } from './source.mjs';
 
 const repository = new URL('../../', import.meta.url);
-const text = (path) => readFileSync(new URL(path, repository), 'utf8');
-const schema = JSON.parse(text('page/template.schema.json'));
+const schema = JSON.parse(source('page/template.schema.json'));
 const usageTypes = schema.$defs.template.properties.usageType.enum;
 const words = CATALOGUES.templates.en;
 
@@ -23,7 +23,7 @@ const found = (json, defaultLocale) =>
 const signIn = (content, more = '') => `{"usageType": "SignIn"${more}, "content": ${content}}`;
 
 test('the schema names the usage types that the service knows', () => {
-  const [, list] = text('src/sms/usage_type.rs').split('pub const ALL');
+  const [, list] = source('src/sms/usage_type.rs').split('pub const ALL');
   assert.deepEqual(
     [...list.slice(0, list.indexOf('];')).matchAll(/Self::(\w+),/g)].map(([, name]) => name),
     usageTypes,
@@ -32,7 +32,7 @@ test('the schema names the usage types that the service knows', () => {
 
 for (const name of readdirSync(new URL('templates/', repository))) {
   test(`the built-in ${name} is faultless, and made from what it holds it is the same file`, () => {
-    const json = text(`templates/${name}`);
+    const json = source(`templates/${name}`);
     const { faults, file } = read(json);
     assert.deepEqual(faults, []);
     const templates = file.texts.map(({ locale, text }) => ({ locale, content: text, syntax: file.syntax }));
@@ -126,7 +126,7 @@ test('each fault that the schema can find has words', () => {
 });
 
 test('each of the parser’s errors has words', () => {
-  const names = text('page/vendor/jsonc.js')
+  const names = source('page/vendor/jsonc.js')
     .match(/"(Invalid\w+|\w+Expected|UnexpectedEndOf\w+)"/g)
     .map((name) => name.slice(1, -1));
   assert.ok(names.length > 12);

@@ -2,13 +2,12 @@
 // numbers.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as thresholds from '../../page/views/health/thresholds.js';
+import { source } from './source.mjs';
 
-const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const alerts = new Map(
-  read('deploy/prometheus/alerts.yml')
+  source('deploy/prometheus/alerts.yml')
     .split(/\n {6}- (?=alert: |record: )/)
     .slice(1)
     .map((rule) => [rule.match(/^\w+: (\S+)/)[1], rule]),
@@ -54,13 +53,13 @@ for (const [alert, severity, ...numbers] of [
 
 test('the ledger and the alerts give reports the same time', () => {
   const [, offset] = alerts.get('job_country:sms_accepted:increase1h').match(/offset (\d+)m/);
-  const [, factor] = read('src/ledger/deliveries.rs').match(/OVERDUE_AFTER: Duration = Duration::from_secs\((\d+) \* 60\)/);
+  const [, factor] = source('src/ledger/deliveries.rs').match(/OVERDUE_AFTER: Duration = Duration::from_secs\((\d+) \* 60\)/);
   assert.equal(factor, offset);
 });
 
 test('each number of the page stands beside an alert’s name', () => {
-  const source = read('page/views/health/thresholds.js');
-  const named = [...source.matchAll(/\bSms[A-Z]\w+/g)].map(([name]) => name);
+  const text = source('page/views/health/thresholds.js');
+  const named = [...text.matchAll(/\bSms[A-Z]\w+/g)].map(([name]) => name);
   assert.ok(named.length > 15, named.join());
   assert.deepEqual(
     named.filter((name) => !alerts.has(name)),

@@ -1,15 +1,13 @@
 // The page's words: all of them in each language, and for each reason that the service can give.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CATALOGUES, LANGUAGES, createWords } from '../../page/words.js';
-
-const source = (name) => readFileSync(new URL(`../../src/${name}`, import.meta.url), 'utf8');
+import { declaredWords, source } from './source.mjs';
 
 /** The names that a Rust type's `as_str` gives. */
 function names(file, type) {
-  const [, body] = source(file).split(new RegExp(`\\nimpl ${type} \\{`));
+  const [, body] = source(`src/${file}`).split(new RegExp(`\\nimpl ${type} \\{`));
   const [, method] = body.split(/fn as_str\(.*?\{\n/s);
   const found = [...method.slice(0, method.indexOf('\n    }\n')).matchAll(/=> "(\w+)"/g)].map(([, name]) => name);
   assert.ok(found.length > 1, `${file}: ${type}`);
@@ -54,14 +52,14 @@ test('each limit with each of its rules has words', () => {
 });
 
 test('each kind of error has words, and there are none for others', () => {
-  const kinds = [...names('gatewayapi/error.rs', 'FailureKind'), ...names('sms/msisdn.rs', 'NumberError')];
+  const kinds = [...declaredWords('src/gatewayapi/error.rs'), ...names('sms/msisdn.rs', 'NumberError')];
   assert.deepEqual(missing(kinds.map((kind) => `kind.${kind}`)), []);
   const known = Object.keys(CATALOGUES.outcomes.en).filter((key) => key.startsWith('kind.') && key.endsWith('.what'));
   assert.deepEqual(known.map((key) => key.slice(5, -5)).sort(), kinds.sort());
 });
 
 test('each error of the line that is neither a limit’s nor GatewayAPI’s has words', () => {
-  const [, body] = source('send.rs').split('pub enum SendError {');
+  const [, body] = source('src/send.rs').split('pub enum SendError {');
   const variants = [...body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(\w+)[({,]?/gm)].map(([, name]) => name);
   const types = {
     Number: null,
@@ -73,7 +71,7 @@ test('each error of the line that is neither a limit’s nor GatewayAPI’s has 
     Interrupted: 'outcome_unknown',
   };
   assert.deepEqual(variants.sort(), Object.keys(types).sort());
-  const sentences = source('routes/sentence.rs');
+  const sentences = source('src/routes/sentence.rs');
   for (const type of Object.values(types).filter(Boolean)) assert.ok(sentences.includes(`=> "${type}"`), type);
   assert.deepEqual(missing(Object.values(types).filter(Boolean).map((type) => `type.${type}`)), []);
 });

@@ -11,13 +11,16 @@ promtool() {
 promtool_install() {
     type -P promtool >/dev/null || [[ -x $target/debian/usr/bin/promtool ]] && return
     as_root apt-get update --quiet
-    mkdir -p "$target/debian"
+    # Anew, and moved when it is whole: an earlier run may have been cut.
+    rm -rf "$target/debian" "$target/debian.new"
+    mkdir -p "$target/debian.new"
     (
-        cd "$target/debian" || return
+        cd "$target/debian.new" || return
         apt-get download prometheus
         dpkg-deb --extract prometheus_*.deb .
         rm prometheus_*.deb
     )
+    mv "$target/debian.new" "$target/debian"
 }
 
 monitoring_rules() {

@@ -28,8 +28,9 @@ step() {
     printf '==> %s: %d s\n' "$name" $((SECONDS - start))
 }
 
+# With this PATH: sudo has one of its own, without a Node that is elsewhere.
 as_root() {
-    if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+    if ((EUID == 0)); then "$@"; else sudo env PATH="$PATH" "$@"; fi
 }
 
 # debian_packages NAME...: installs them.

@@ -18,6 +18,10 @@ npm_packages tests/deploy
 # The one that the tests have built: a plain build would make every package anew, with other features.
 [[ -x $binary ]] || cargo build --locked --quiet
 # Root in namespaces of its own: no port is taken, and nothing that is mounted is seen outside.
+as_root unshare --net --mount true || {
+    echo 'the tests of deploy/ need a root that may make namespaces (unshare): a virtual machine, or a privileged container' >&2
+    exit 1
+}
 as_root unshare --net --mount env PYTHONPATH="$PWD/tests" PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
     SMS_TEST_BINARY="$(realpath "$binary")" SMS_TEST_POSTGRES_TOOLS="$(postgres_tools)" \
     "$(realpath "$venv")/bin/python" -m pytest -q -rs -p no:cacheprovider "$@" tests/deploy

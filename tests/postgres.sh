@@ -13,7 +13,7 @@ postgres_install() {
         fi
         debian_packages postgresql
     fi
-    postgres_tools
+    postgres_tools || { echo 'PostgreSQL was installed, but its initdb is not found' >&2; return 1; }
 }
 
 # postgres_tools: the folder of the newest version's tools.

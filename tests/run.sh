@@ -7,23 +7,10 @@ source tests/postgres.sh
 source tests/monitoring.sh
 at_exit() { postgres_stop; }
 
-# Debian 12's. Logto's packages ask for 22, but what the tests use of them runs on 18.
-oldest_node=18
-
-node_is_there() {
-    command -v npm >/dev/null && node -e "process.exit(parseInt(process.versions.node) < $oldest_node ? 1 : 0)" 2>/dev/null
-}
-
 install_packages() {
     c_tools
     debian_tool curl curl
     debian_tool kill procps
-}
-
-install_node() {
-    node_is_there || debian_packages nodejs npm
-    node_is_there || { echo "the tests need Node $oldest_node or newer, with npm" >&2; return 1; }
-    npm_packages tests/node
 }
 
 install_browser() {
@@ -60,7 +47,8 @@ install_schemathesis() {
 step 'Debian packages' install_packages
 step 'PostgreSQL' postgres_install
 step 'PostgreSQL for the tests' postgres_start
-step "Node and Logto's packages" install_node
+step 'Node' node_install
+step "Logto's packages" npm_packages tests/node
 step 'Chromium and its driver' install_browser
 step "the page's bundles" check_bundles
 step 'cargo-nextest' cargo_tool nextest 0.9.143 --no-default-features --features default-no-update

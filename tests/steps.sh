@@ -60,6 +60,18 @@ cargo_tool() {
     [[ $installed == "$version" ]] || cargo install "cargo-$name" --locked --version "$version" "$@"
 }
 
+# Debian 12's. Logto's packages ask for 22, but what the tests use of them runs on 18.
+oldest_node=18
+
+node_is_there() {
+    command -v npm >/dev/null && node -e "process.exit(parseInt(process.versions.node) < $oldest_node ? 1 : 0)" 2>/dev/null
+}
+
+node_install() {
+    node_is_there || debian_packages nodejs npm
+    node_is_there || { echo "the tests need Node $oldest_node or newer, with npm" >&2; return 1; }
+}
+
 # npm_packages FOLDER: installs what its lock file names. npm writes the hidden lock file when it has finished.
 npm_packages() {
     [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]] ||

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Prometheus' own check of the rules in deploy/prometheus, and of what the service tells it. tests/run.sh sources it, and
-# tests/steps.sh before it, which says where `target` and `binary` are.
+# tests/steps.sh before it, which says where `target` is, and builds the service.
 # shellcheck disable=SC2154
 
 promtool() {
@@ -34,11 +34,11 @@ monitoring_rules() {
 # The names, types and help texts that a sandbox tells, once a message has been sent. The sandbox ends with the subshell.
 monitoring_metrics() (
     local line='' pid url metrics
-    [[ -x $binary ]] || cargo build --locked --quiet
+    service_build
     # Without what the other tests are told: the service refuses variables that it does not know.
     unset "${!SMS_@}"
     coproc sandbox {
-        exec env SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 "$binary" sandbox
+        exec env SMS_SERVER__LISTEN=127.0.0.1:0 SMS_OPERATOR__LISTEN=127.0.0.1:0 "$service" sandbox
     }
     # shellcheck disable=SC2154 # coproc sets sandbox and sandbox_PID.
     pid=$sandbox_PID

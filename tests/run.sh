@@ -34,6 +34,10 @@ test_web_app() {
         "$target/python-flask/bin/python" -m pytest --quiet -p no:cacheprovider examples/python-flask/tests
 }
 
+test_metrics() {
+    SMS_TEST_BINARY=$binary monitoring_metrics
+}
+
 # The page's vendored bundles must be what their build gives.
 check_bundles() {
     npm_packages tests/bundles
@@ -56,7 +60,7 @@ step 'doc tests' cargo test --locked --doc
 # With the benches, each of which runs once, untimed.
 step 'tests' cargo nextest run --locked --all-targets
 step 'the page in Chromium' test_page
-step 'deployment' tests/deploy/check.sh
+step 'deployment' env SMS_TEST_BINARY="$binary" tests/deploy/check.sh
 step 'schemathesis' install_schemathesis
 # With the binary that the tests made.
 step "the interface's document" "$target/openapi/venv/bin/python" tests/openapi/run.py
@@ -66,6 +70,6 @@ step "the web app's packages" install_web_app
 step 'the web app and a first sign-in' test_web_app
 step 'promtool' promtool_install
 step 'alerts' monitoring_rules
-step 'metrics' monitoring_metrics
+step 'metrics' test_metrics
 # The features that a plain build leaves out: of the packages only the own one is built anew.
 step 'tests of traces' cargo nextest run --locked --features otlp --lib --test api -E 'test(traces::) or test(telemetry::)'

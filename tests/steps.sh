@@ -52,6 +52,17 @@ c_tools() {
     debian_tool make make
 }
 
+# service_build: sets `service`, as it is now: SMS_TEST_BINARY where the caller has just built it, otherwise built here. With a
+# test, because a plain build would make every package anew, with other features.
+service_build() {
+    # shellcheck disable=SC2034 # They use it.
+    service=${SMS_TEST_BINARY:-$binary}
+    if [[ -z ${SMS_TEST_BINARY-} ]]; then
+        c_tools
+        cargo test --locked --quiet --no-run --test layering
+    fi
+}
+
 # cargo_tool NAME VERSION [OPTION...]: installs cargo-NAME where it is missing or of another version.
 cargo_tool() {
     local name=$1 version=$2 installed=none

@@ -20,9 +20,8 @@ step 'deployment: PostgreSQL' postgres_install
 step 'deployment: Node' node_install
 step 'deployment: Python packages' python_environment "$venv" tests/deploy/requirements.txt
 step "deployment: Logto's packages" npm_packages tests/deploy
+step 'deployment: the service' service_build
 
-# The one that the tests have built: a plain build would make every package anew, with other features.
-[[ -x $binary ]] || cargo build --locked --quiet
 # Root in namespaces of its own: no port is taken, and nothing that is mounted is seen outside.
 current_step='deployment: namespaces'
 as_root unshare --net --mount true || {
@@ -30,6 +29,7 @@ as_root unshare --net --mount true || {
     exit 1
 }
 tools=$(postgres_tools)
-step 'deployment: tests' as_root unshare --net --mount env PYTHONPATH="$PWD/tests" PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
-    SMS_TEST_BINARY="$(realpath "$binary")" SMS_TEST_POSTGRES_TOOLS="$tools" \
+step 'deployment: tests' as_root unshare --net --mount \
+    env PYTHONPATH="$PWD/tests" PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
+    SMS_TEST_BINARY="$(realpath "$service")" SMS_TEST_POSTGRES_TOOLS="$tools" \
     "$(realpath "$venv")/bin/python" -m pytest -q -rs -p no:cacheprovider "$@" tests/deploy

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ TOKEN, CONNECTORS, EXPERIENCE, APPLICATIONS = "/oidc/token", "/api/connectors", 
 def psql(role, password, query, database="logto"):
     address = f"postgres://{role}:{password}@postgres/{database}"
     return subprocess.run([TOOLS / "psql", "--no-psqlrc", "--tuples-only", "--no-align", address, f"--command={query}"],
-                          capture_output=True, text=True)
+                          capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +55,7 @@ def start_logto(compose, tree, place, postgres):
     service = compose["services"]["logto"]
     command = ["unshare", "--mount", "sh", "-c", mounted, "sh", *service["entrypoint"], *service["command"]]
     environment = {"PATH": f"{npm.parent}:{os.environ['PATH']}", **service["environment"]}
-    return lambda: subprocess.run(command, capture_output=True, text=True, env=environment)
+    return lambda: subprocess.run(command, capture_output=True, text=True, env=environment, timeout=2 * PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -231,8 +232,9 @@ def test_it_goes_on_where_it_was_killed(logto, run, compose, tree, at):
         # Everything before has been said; this one gets no answer.
         for _ in range(EACH_CHANGE.index(at)):
             running.line_with(": ")
+        deadline = time.monotonic() + PATIENCE
         while f"{at} hang" not in logto.state()["requests"]:
-            assert running.process.poll() is None
+            assert running.process.poll() is None and time.monotonic() < deadline, f"it did not come to {at}"
     assert run("logto-setup").returncode == 0
     assert is_set_up(logto, tree)
 
@@ -270,7 +272,7 @@ def test_patience_ends(logto, run, tree):
 
 def test_a_logto_that_is_away_is_told(compose, tree):
     command, environment = once(compose, tree, "logto-setup", PATIENCE_SECONDS="1")
-    done = subprocess.run(["unshare", "--net", *command], env=environment, capture_output=True, text=True)
+    done = subprocess.run(["unshare", "--net", *command], env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (1, "Logto does not answer at http://localhost:3002, for 1 s\n")
 
 
@@ -376,6 +378,7 @@ def test_the_connector_sends_through_the_service(logto, run, running):
         console.log(answer.statusCode);
     """
     message = {"config": connector["config"], "to": "4526091047", "type": "Test", "payload": {"code": "000000"}}
-    sent = subprocess.run([NODE, "--input-type=module", "--eval", script, json.dumps(message)], cwd=HERE, capture_output=True, text=True)
+    sent = subprocess.run([NODE, "--input-type=module", "--eval", script, json.dumps(message)], cwd=HERE,
+                          capture_output=True, text=True, timeout=PATIENCE)
     assert sent.stdout == "200\n", sent
     running["gatewayapi"].line_with("SMS to +4526091047")

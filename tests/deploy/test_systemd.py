@@ -11,7 +11,7 @@ from pathlib import Path
 
 from confined import allowed, settings
 from conftest import BINARY, DEPLOY
-from processes import Running
+from processes import PATIENCE, Running
 
 UNIT = DEPLOY / "systemd/gatewayapi-sms-connector.service"
 INSTALLED = "/usr/local/bin/gatewayapi-sms-connector"
@@ -69,7 +69,7 @@ def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
         service.line_with("the service is ready")
         assert send("+4526091045", "123456") == 200
         simulator.line_with("123456")
-        with urllib.request.urlopen("http://127.0.0.1:9090/metrics") as metrics:
+        with urllib.request.urlopen("http://127.0.0.1:9090/metrics", timeout=PATIENCE) as metrics:
             text = metrics.read().decode()
         assert 'sms_requests_total{outcome="accepted"' in text and "process_resident_memory_bytes" in text
         started = re.search(r"^process_start_time_seconds (\S+)$", text, re.MULTILINE)
@@ -84,7 +84,8 @@ def test_the_binary_runs_under_its_filters(place, rootfs, loopback):
 def send(number, code):
     body = json.dumps({"to": number, "type": "SignIn", "payload": {"code": code}}).encode()
     headers = {"Authorization": SECRET, "Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:8080/send", body, headers)) as answer:
+    request = urllib.request.Request("http://127.0.0.1:8080/send", body, headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return answer.status
 
 

@@ -16,13 +16,16 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
-from processes import Running, surroundings
+from processes import PATIENCE, Running, surroundings
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")).resolve()
 BINARY = str(Path(os.environ.get("SMS_TEST_BINARY", TARGET / "debug" / "gatewayapi-sms-connector")).resolve())
 WORK = TARGET / "openapi"
 CONFIGURATION = HERE / "schemathesis.toml"
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
+
+# For one run of schemathesis, in seconds; the longest takes half a minute.
+LONGEST = 600
 
 # The sandbox's own.
 LOGTO = "Authorization: Bearer sandbox"
@@ -59,14 +62,14 @@ def sandbox(settings: dict[str, str]):
 def schemathesis(name: str, url: str, *arguments: str) -> None:
     print(f"\n--- schemathesis: {name}", flush=True)
     command = [str(SCHEMATHESIS), "--config-file", str(CONFIGURATION), "run", "openapi.json", "--url", url]
-    if subprocess.run([*command, *arguments], cwd=WORK, stdin=subprocess.DEVNULL).returncode != 0:
+    if subprocess.run([*command, *arguments], cwd=WORK, stdin=subprocess.DEVNULL, timeout=LONGEST).returncode != 0:
         seed = tomllib.loads(CONFIGURATION.read_text())["seed"]
         raise SystemExit(f"schemathesis found something: {name}, with the seed {seed}")
 
 
 def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
-    document = subprocess.run([BINARY, "openapi"], check=True, capture_output=True).stdout
+    document = subprocess.run([BINARY, "openapi"], check=True, capture_output=True, timeout=PATIENCE).stdout
     (WORK / "openapi.json").write_bytes(document)
     OpenAPIV31SpecValidator(json.loads(document)).validate()
 
@@ -78,7 +81,7 @@ def main() -> None:
     known = ("--header", LOGTO, "--header", f"X-Gwapi-Signature: {signature()}")
     nobody = ("--phases", "examples,coverage", "--warnings", "off")
     with sandbox(NO_LIMITS) as (public_url, operator_url):
-        with urllib.request.urlopen(f"{operator_url}/openapi.json") as answer:
+        with urllib.request.urlopen(f"{operator_url}/openapi.json", timeout=PATIENCE) as answer:
             assert answer.read() == document, "/openapi.json and the command `openapi` differ"
         schemathesis("operators", operator_url, *operators, "--header", OPERATOR)
         schemathesis("Logto, GatewayAPI and probes", public_url, *public, *unlinked, *known)

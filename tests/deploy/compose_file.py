@@ -8,11 +8,23 @@ VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-((?:[^{}])*))?\})")
 
 
 def resolve(folder):
-    """compose.yaml of a folder, with the variables of its .env."""
-    settings = folder / ".env"
-    lines = settings.read_text().splitlines() if settings.exists() else []
-    variables = dict(line.split("=", 1) for line in lines if line)
-    return interpolate(yaml.safe_load((folder / "compose.yaml").read_text()), variables)
+    """compose.yaml of a folder, with the variables of its .env and of the files that services name."""
+    content = yaml.safe_load((folder / "compose.yaml").read_text())
+    resolved = interpolate(content, settings(folder / ".env", required=False))
+    for service in resolved["services"].values():
+        for file in service.pop("env_file", []):
+            own = settings(folder / file["path"], file["required"])
+            assert not any(set("\"'$") & set(value) for value in own.values()), f"{file}: quotes and variables are not known here"
+            # `environment` wins, even where it is empty.
+            service["environment"] = own | service["environment"]
+    return resolved
+
+
+def settings(file, required):
+    if not required and not file.exists():
+        return {}
+    lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
 
 
 def interpolate(value, variables):

@@ -49,7 +49,7 @@ def rootfs(place):
 def tree(place):
     """A copy of deploy/ with its secrets made, as on a machine where nobody has an account."""
     copy = place / "deploy"
-    shutil.copytree(DEPLOY, copy, ignore=shutil.ignore_patterns("secrets", ".env"))
+    shutil.copytree(DEPLOY, copy, ignore=shutil.ignore_patterns("secrets", ".env", "sms.env"))
     subprocess.run([copy / "secrets.sh"], check=True, stdout=subprocess.DEVNULL)
     return copy
 

@@ -6,16 +6,20 @@ from pathlib import Path
 TOOLS = Path(os.environ["SMS_TEST_POSTGRES_TOOLS"])
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
-# A container: its secrets, a read-only root of its own, and no capabilities.
+# A container: its secrets, its folders, a read-only root of its own, and no capabilities.
 CONTAINER = """
 mount --bind "$ROOTFS" "$ROOTFS" && mount -t tmpfs -o mode=755 none "$ROOTFS/run" && mkdir "$ROOTFS/run/secrets" || exit
 for secret in $SECRETS; do
     : >"$ROOTFS/run/secrets/${secret%%=*}"
     mount --bind "${secret#*=}" "$ROOTFS/run/secrets/${secret%%=*}" || exit
 done
+for each in $FOLDERS; do
+    folder=$ROOTFS${each%%=*}
+    mkdir -p "$folder" && mount --bind "${each#*=}" "$folder" && mount -o remount,bind,ro "$folder" || exit
+done
 mount -o remount,bind,ro "$ROOTFS" && cd "$ROOTFS" || exit
 user=$CONTAINER_USER
-unset ROOTFS SECRETS CONTAINER_USER
+unset ROOTFS SECRETS FOLDERS CONTAINER_USER
 exec setpriv --no-new-privs --bounding-set=-all,+setuid,+setgid,+sys_chroot chroot --userspec="$user" . "$@"
 """
 
@@ -37,13 +41,22 @@ def secrets_of(compose, tree, name):
     return {secret: tree / compose["secrets"][secret]["file"] for secret in compose["services"][name]["secrets"]}
 
 
+def mounts_of(compose, tree, name):
+    """What is mounted at which path in the container."""
+    volumes = [volume.split(":") for volume in compose["services"][name].get("volumes", [])]
+    return {target: (tree / source).resolve() for source, target, *_ in volumes}
+
+
 def container(compose, tree, rootfs, name, command=None):
-    """The command line and environment of a service's container."""
+    """The command line and environment of a service's container, whose folders are for reading."""
     service = compose["services"][name]
+    assert all(volume.endswith(":ro") for volume in service.get("volumes", []))
+    folders = " ".join(f"{target}={source}" for target, source in mounts_of(compose, tree, name).items())
     secrets = " ".join(f"{secret}={file.resolve()}" for secret, file in secrets_of(compose, tree, name).items())
     # The image's entrypoint, and its command where the file has none.
     command = command or ["/usr/local/bin/gatewayapi-sms-connector", *service.get("command", ["serve"])]
-    environment = {"PATH": os.environ["PATH"], "ROOTFS": str(rootfs), "SECRETS": secrets, "CONTAINER_USER": service["user"]}
+    environment = {"PATH": os.environ["PATH"], "ROOTFS": str(rootfs), "SECRETS": secrets, "FOLDERS": folders,
+                   "CONTAINER_USER": service["user"]}
     return ["unshare", "--mount", "sh", "-c", CONTAINER, "sh", *command], environment | service.get("environment", {})
 
 
@@ -51,7 +64,7 @@ def once(compose, tree, name, **more):
     """The command line and environment of a container that runs once, of an image that is not to be had here."""
     service = compose["services"][name]
     secrets = [f"/run/secrets/{secret}={file.resolve()}" for secret, file in secrets_of(compose, tree, name).items()]
-    mounts = {target: (tree / source).resolve() for source, target, *_ in (volume.split(":") for volume in service.get("volumes", []))}
+    mounts = mounts_of(compose, tree, name)
     folders = [f"{target}={source}" for target, source in mounts.items() if source.is_dir()]
     # Files are where they are here; users are known by their numbers.
     command = [str(mounts.get(word, word)) for word in [*service["entrypoint"], *service.get("command", [])]]

@@ -186,7 +186,7 @@ def test_secrets_are_files(tree):
 
 def test_git_and_the_image_have_no_secrets():
     ignored = (ROOT / ".gitignore").read_text().splitlines()
-    assert {"/deploy/secrets", "/deploy/.env"} <= set(ignored)
+    assert {"/deploy/secrets", "/deploy/.env", "/deploy/sms.env"} <= set(ignored)
     assert "!deploy" not in (ROOT / ".dockerignore").read_text()
 
 

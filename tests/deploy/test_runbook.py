@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from conftest import BINARY, DEPLOY
-from test_systemd import INSTALLED, SECRET, UNIT, settings
+from test_systemd import CREDENTIALS, INSTALLED, SECRET, UNIT, settings
 
 RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 PROGRAM = INSTALLED.rsplit("/", 1)[1]
@@ -31,6 +31,16 @@ def programs(tmp_path):
         (folder / name).write_text(f"#!/bin/sh\n{HANDED_OVER}\n")
         (folder / name).chmod(0o755)
     return folder
+
+
+def row(way):
+    """Of the table that says how a setting or a secret is changed: the cells for a setting, a secret, and a restart."""
+    table = RUNBOOK.split("\n## Change a setting or a secret\n")[1].split("\n## ")[0]
+    return re.search(rf"^\| {way} \| (.+) \| (.+) \| (.+) \|$", table, re.MULTILINE).groups()
+
+
+def code(cell):
+    return re.findall("`(.+?)`", cell)
 
 
 def typed(way, line, path):
@@ -76,6 +86,42 @@ def test_with_systemd_it_has_the_settings_and_secrets_of_the_unit(tmp_path):
     assert "Kvik-Butik" in done.stdout
     unit = {value.split("=")[0] for value in settings(UNIT)["Environment"] if "%d/" in value}
     assert set(re.findall(r"\bSMS_\w+(?==secrets/)", commands("systemd"))) == unit
+
+
+def test_with_compose_a_setting_is_where_it_counts():
+    """Else a line would be dropped without a word."""
+    setting, secret, restart = row("Docker Compose")
+    sms = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["sms"]
+    assert f"`deploy/{sms['env_file'][0]['path']}`" in setting
+    by_variable = dict(re.findall(r"`(SMS_\w+)` \(`([\w.]+)`\)", setting))
+    keys = {f"SMS_{key.upper().replace('.', '__')}": variable for variable, key in by_variable.items()}
+    # Those that have their variables, but for what secrets.sh writes.
+    assert keys == {name: found[1] for name, value in sms["environment"].items()
+                    if (found := re.match(r"\$\{(SMS_\w+)", value))}
+    assert "`deploy/secrets`" in secret
+    assert code(restart)[0] == "docker compose -f deploy/compose.yaml up -d --no-deps --force-recreate sms"
+
+
+def test_elsewhere_a_setting_is_where_it_counts():
+    setting, secret, restart = row("Kubernetes")
+    assert (DEPLOY / "kubernetes/overlays/example" / code(setting)[0]).exists()
+    name = yaml.safe_load((DEPLOY / "kubernetes/base/deployment.yaml").read_text())["metadata"]["name"]
+    assert code(restart)[0] == f"kubectl -n sms rollout restart deployment/{name}"
+    assert f"kubectl -n sms create secret generic {name} " in (DEPLOY / "README.md").read_text() and "README.md" in secret
+    setting, secret, restart = row("systemd")
+    assert code(setting) == settings(UNIT)["EnvironmentFile"]
+    assert code(secret)[0].rsplit("/", 1)[0] == CREDENTIALS
+    assert code(restart)[0] == f"systemctl restart {UNIT.stem}"
+
+
+def test_a_secret_has_one_name_everywhere(compose):
+    names = dict(re.findall(r"`(\w+)` \(`([\w.]+)`\)", RUNBOOK.split("The files of secrets are ")[1].split("\n\n")[0]))
+    assert len(names) == 3
+    for name, key in names.items():
+        variable = f"SMS_{key.upper().replace('.', '__')}_FILE"
+        assert compose["services"]["sms"]["environment"][variable] == f"/run/secrets/{name}"
+        assert f"{variable}=%d/{name}" in settings(UNIT)["Environment"]
+        assert f"--from-file={name}" in (DEPLOY / "README.md").read_text()
 
 
 @pytest.mark.parametrize("way", ["Docker Compose", "Kubernetes", "systemd"])

@@ -6,14 +6,16 @@ binary, read-only; under the file's host names; with the file's ports. Only imag
 
 import http.client
 import json
+import shutil
 import subprocess
 
 import pytest
 import yaml
 
-from compose_file import seconds
-from conftest import DEPLOY
+from compose_file import resolve, seconds
+from conftest import DEPLOY, ROOT
 from containers import container
+from processes import PATIENCE
 
 NUMBER = "4526091045"
 
@@ -54,7 +56,34 @@ def test_prometheus_finds_its_target(running):
 def test_the_health_check_says_so(compose, tree, rootfs, running, name):
     kind, *command = compose["services"][name]["healthcheck"]["test"]
     line, environment = container(compose, tree, rootfs, name, command)
-    assert kind == "CMD" and subprocess.run(line, env=environment).returncode == 0
+    assert kind == "CMD" and subprocess.run(line, env=environment, timeout=PATIENCE).returncode == 0
+
+
+def test_settings_and_templates_of_ones_own_are_in_effect(tree, place, rootfs):
+    """deploy/sms.env, and the folder deploy/templates, as RUNBOOK.md has them."""
+    copy = place / "with-settings"
+    shutil.copytree(tree, copy)
+    (copy / "sms.env").write_text("""# Tonight's.
+SMS_LIMITS__RANGE__MODE=enforce
+SMS_GATEWAYAPI__SENDERS__DK=4512345678
+SMS_GATEWAYAPI__SENDER=FromSmsEnv
+SMS_TEMPLATES__DIRECTORY=/etc/sms-templates
+""")
+    shutil.copytree(ROOT / "templates", copy / "templates", dirs_exist_ok=True)
+    (copy / "templates/SignIn.json").write_text('{"usageType": "SignIn", "content": {"en": "Our {{code}}"}}')
+
+    def checked(folder):
+        check = ["/usr/local/bin/gatewayapi-sms-connector", "check"]
+        line, environment = container(resolve(folder), folder, rootfs, "sms", check)
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    before, after = checked(tree), checked(copy)
+    assert "range       monitor" in before and "range       enforce" in after
+    assert "SignIn\n  ar " in before and "SignIn\n  en     GSM 03.38, 10 units, 1 segment\n\n" in after
+    # What compose.yaml sets itself is set in .env.
+    assert "sender:        ExampleShop, DK: 4512345678\n" in after and "FromSmsEnv" not in after
 
 
 def test_both_end_in_time(compose, running):

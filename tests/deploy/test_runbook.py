@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from test_systemd import CREDENTIALS, INSTALLED, SECRET, UNIT, settings
 
 RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 PROGRAM = INSTALLED.rsplit("/", 1)[1]
+TRANSIENT = Path(__file__).with_name("transient.py")
 HANDED_OVER = 'for word in "$@"; do printf "%s\\n" "$word"; done'
 
 
@@ -70,22 +73,52 @@ def test_compose_and_kubernetes_know_the_names():
     assert f"journalctl --unit {UNIT.stem} " in commands("systemd")
 
 
-def test_with_systemd_it_has_the_settings_and_secrets_of_the_unit(tmp_path):
-    """In a mount namespace with an /etc of its own, as deploy/README.md has it made."""
-    etc, programs = tmp_path / "etc", tmp_path / "bin"
+@pytest.fixture
+def machine(tmp_path, programs):
+    """The unit as deploy/README.md has it installed, in a mount namespace; there a line is typed."""
+    etc, state = tmp_path / "etc", tmp_path / "state"
     (etc / "gatewayapi-sms-connector/secrets").mkdir(parents=True)
-    (etc / "gatewayapi-sms-connector/sms.env").write_text("SMS_GATEWAYAPI__SENDER=Kvik-Butik\n")
+    (state / UNIT.stem).mkdir(parents=True)
     for each in settings(UNIT)["LoadCredential"]:
         (etc / each.split(":")[1].removeprefix("/etc/")).write_text(f"{SECRET}\n")
-    programs.mkdir()
-    (programs / PROGRAM).symlink_to(BINARY)
-    script = f'mount --bind "$1" /etc && {{ {commands("systemd")}\nsms check; }}'
-    done = subprocess.run(["unshare", "--mount", "bash", "-c", script, "bash", etc], text=True, capture_output=True,
-                          env={"PATH": f"{programs}:{os.environ['PATH']}"})
-    assert done.returncode == 0, done.stderr
-    assert "Kvik-Butik" in done.stdout
-    unit = {value.split("=")[0] for value in settings(UNIT)["Environment"] if "%d/" in value}
-    assert set(re.findall(r"\bSMS_\w+(?==secrets/)", commands("systemd"))) == unit
+    # It says how it was started, and runs.
+    started = programs / "started"
+    started.write_text(f'#!/bin/sh\npwd\nenv\nexec {BINARY} "$@"\n')
+    systemd_run = programs / "systemd-run"
+    systemd_run.write_text(f'#!/bin/sh\nexec {sys.executable} {TRANSIENT} {shutil.which("systemd-run")} {INSTALLED} {started} "$@"\n')
+    started.chmod(0o755), systemd_run.chmod(0o755)
+    script = f'mount --bind {etc} /etc && mount --bind {state} /var/lib && {{ {commands("systemd")}\neval "$1"; }}'
+
+    def type_there(line, sms_env):
+        (etc / "gatewayapi-sms-connector/sms.env").write_text(sms_env)
+        return subprocess.run(["unshare", "--mount", "bash", "-c", script, "bash", line], text=True, capture_output=True,
+                              env={"PATH": f"{programs}:{os.environ['PATH']}", "SMS_STRAY": "of the shell"})
+
+    return type_there
+
+
+def test_with_systemd_it_has_the_settings_and_secrets_of_the_unit(machine, tmp_path):
+    executed = tmp_path / "executed"
+    done = machine("sms check", f"""# For systemd this is no shell.
+SMS_GATEWAYAPI__SENDER=Kvik Butik
+SMS_TEMPLATES__VARIABLES__SHOP=$(touch {executed}) `touch {executed}`; touch {executed}
+""")
+    assert done.returncode == 0, done
+    assert "sender:        Kvik Butik\n" in done.stdout and not executed.exists()
+    unit = settings(UNIT)
+    credentials = dict(each.split(":") for each in unit["LoadCredential"])
+    environment = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("SMS_"))
+    for each in unit["Environment"]:
+        name, value = each.split("=", 1)
+        assert environment.pop(name) == credentials.get(value.removeprefix("%d/"), value)
+    assert environment.keys() == {"SMS_GATEWAYAPI__SENDER", "SMS_TEMPLATES__VARIABLES__SHOP"}
+    assert done.stdout.splitlines()[0] == unit["WorkingDirectory"][0].replace("%S", "/var/lib")
+
+
+def test_with_systemd_words_stay_whole_and_a_failure_is_one(machine):
+    done = machine("""sms render SignIn --payload '{"code": "1 2"}'""", "SMS_GATEWAYAPI__SENDER=Kvik Butik\n")
+    assert done.returncode == 0 and "1 2" in done.stdout, done
+    assert machine("sms check", "SMS_GATEWAYAPI__SENDR=Kvik\n").returncode != 0
 
 
 def test_with_compose_a_setting_is_where_it_counts():

@@ -48,6 +48,17 @@ def test_docker_compose_reads_it_where_it_is_installed(tree):
         assert theirs[name].get("command") == ours[name].get("command")
 
 
+def test_each_image_is_built_once():
+    """Two builds of one name fail on a new machine: https://github.com/docker/buildx/issues/3576."""
+    builders = {service["image"]: name for name, service in SERVICES.items() if "build" in service}
+    assert len(builders) == len([name for name in SERVICES if "build" in SERVICES[name]])
+    for name, service in SERVICES.items():
+        if service["image"].endswith(":local") and "build" not in service:
+            # Nobody else has it, and whoever is named brings it along: it is built before anything starts.
+            assert service["pull_policy"] == "never"
+            assert builders[service["image"]] in service["depends_on"]
+
+
 @EACH
 def test_a_service_can_do_little(name):
     service = SERVICES[name]

@@ -31,7 +31,8 @@ def images_of(dockerfile):
 def images_of_compose():
     """But those that it builds."""
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
-    return [service["image"] for service in services if not ("build" in service and service["image"].endswith(":local"))]
+    built = {service["image"] for service in services if "build" in service and service["image"].endswith(":local")}
+    return [service["image"] for service in services if service["image"] not in built]
 
 
 def images_of_kubernetes():

@@ -27,13 +27,26 @@ version=$(docker compose version --short 2>/dev/null) || fail 'Docker has no Com
 ((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 24))) ||
     fail "Docker Compose 2.24 or newer is needed; this is $version"
 
+# not_started: tells what doesn't run as it should, with its last lines.
+not_started() {
+    local service state health code
+    while IFS=: read -r service state health code; do
+        case $state:$health:$code in running:healthy:* | running::* | exited::0) continue ;; esac
+        if [[ $state == running ]]; then state=$health; elif ((code)); then state+=" ($code)"; fi
+        [[ $state != created ]] || state='not started'
+        printf '\n%s: %s\n' "$service" "$state"
+        compose logs --no-log-prefix --tail=10 "$service" 2>&1 </dev/null | sed 's/^/    /'
+    done < <(compose ps --all --format '{{.Service}}:{{.State}}:{{.Health}}:{{.ExitCode}}')
+    echo
+    fail 'not everything started: docker compose -f deploy/compose.yaml logs NAME tells more'
+}
+
 "$deploy/secrets.sh"
+# What Ctrl-C stops has not failed.
+trap 'echo "stopped; deploy/up.sh goes on where it was" >&2; exit 130' INT
 before=$(handed_over)
-if ! compose up --build --detach --wait "$@"; then
-    echo >&2
-    compose logs --no-log-prefix --tail=3 logto-key logto-setup >&2 || true
-    fail 'not everything started: the lines above, or docker compose -f deploy/compose.yaml ps --all, say what'
-fi
+# Pulling and building have their time; then each waits 300 s at most for what it depends on.
+compose up --build --detach --wait --wait-timeout 300 "$@" || not_started >&2
 # It reads them at its start, and has run on when only they have changed.
 if [[ -n $before && $(handed_over) != "$before" ]]; then
     compose restart app

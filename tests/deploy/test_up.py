@@ -8,7 +8,7 @@ import pytest
 from conftest import DEPLOY
 
 BASH = shutil.which("bash")
-UP = "up --build --detach --wait"
+UP = "up --build --detach --wait --wait-timeout 300"
 
 
 class Machine:
@@ -18,14 +18,14 @@ class Machine:
         self.deploy = shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("secrets", ".env"))
         self.calls_file, self.bin = folder / "calls", folder / "bin"
         self.bin.mkdir()
-        self.tools("bash", "cat", "chmod", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "tail")
+        self.tools("bash", "cat", "chmod", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "sed", "tail")
 
     def tools(self, *names):
         for name in names:
             (self.bin / name).symlink_to(shutil.which(name))
 
-    def docker(self, version="2.24.0", up="", running="app logto sms gatewayapi"):
-        """One whose `up` does this, and after which these run."""
+    def docker(self, version="2.24.0", up="", running="app logto sms gatewayapi", states="", log="echo it says why"):
+        """One whose `up` does this, after which these run, and which tells these states and this log."""
         services = running.replace(" ", "\\n")
         (self.bin / "docker").write_text(f"""#!{BASH}
             case "$*" in
@@ -36,8 +36,8 @@ class Machine:
             echo "$*" >>{self.calls_file}
             case $1 in
             up) secrets={self.deploy}/secrets; [[ -s $secrets/logto_setup_key ]] || exit 1; {up or ':'} ;;
-            ps) printf '{services}\\n' ;;
-            logs) echo 'Logto refuses something' ;;
+            ps) [[ $2 == --services ]] && printf '{services}\\n' || printf '{states}' ;;
+            logs) service=${{!#}}; {log} ;;
             esac""")
         (self.bin / "docker").chmod(0o755)
 
@@ -91,11 +91,30 @@ def test_the_app_learns_of_another_id(machine):
     assert machine.calls()[2:4] == [UP, "restart app"]
 
 
-def test_what_did_not_start_is_told(machine):
-    machine.docker(up="exit 1")
+def test_what_did_not_start_is_told_with_its_last_lines(machine):
+    states = ["postgres running healthy 0", "logto-key exited  0", "logto-setup exited  1", "sms restarting  78",
+              "grafana running unhealthy 0", "gatewayapi running  0", "app created  0"]
+    machine.docker(up="exit 1", states="".join(f"{state}\n".replace(" ", ":") for state in states), log="echo $service says why")
     done = machine.up()
-    assert done.returncode == 1 and "Logto refuses something" in done.stderr and "not everything started" in done.stderr
-    assert "http://localhost" not in done.stdout
+    assert done.returncode == 1 and "http://localhost" not in done.stdout
+    assert done.stderr.splitlines() == [
+        "", "logto-setup: exited (1)", "    logto-setup says why", "", "sms: restarting (78)", "    sms says why",
+        "", "grafana: unhealthy", "    grafana says why", "", "app: not started", "    app says why",
+        "", "not everything started: docker compose -f deploy/compose.yaml logs NAME tells more"]
+
+
+def test_it_does_not_wait_for_ever(machine):
+    """Compose would: what restarts again and again never gets well, and never ends."""
+    machine.docker()
+    machine.up("--wait-timeout", "5")
+    assert machine.calls()[0] == f"{UP} --wait-timeout 5", "the last one counts"
+
+
+def test_who_stops_it_is_told_nothing_wrong(machine):
+    machine.docker(up="kill -INT $PPID; exit 130")
+    done = machine.up()
+    assert done.returncode == 130 and "stopped; deploy/up.sh goes on" in done.stderr and "not everything" not in done.stderr
+    assert machine.calls() == [UP] and "http://localhost" not in done.stdout
 
 
 @pytest.mark.parametrize("version, told", [

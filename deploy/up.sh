@@ -16,16 +16,15 @@ compose() {
     docker compose --file "$deploy/compose.yaml" "$@"
 }
 
-# handed_over: the web app's id and secret, once Logto has been set up.
-handed_over() {
-    cat "$deploy/secrets/logto_app/id" "$deploy/secrets/logto_app/secret" 2>/dev/null || true
-}
-
 command -v docker >/dev/null || fail 'Docker is needed, and not installed: https://docs.docker.com/get-docker'
 version=$(docker compose version --short 2>/dev/null) || fail 'Docker has no Compose: install its plugin, 2.24 or newer'
 [[ $version =~ ^v?([0-9]+)\.([0-9]+) ]] || fail "Docker Compose has a version that can't be read: $version"
 ((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 24))) ||
     fail "Docker Compose 2.24 or newer is needed; this is $version"
+
+runs() {
+    [[ $'\n'$running$'\n' == *$'\n'$1$'\n'* ]]
+}
 
 # not_started: tells what doesn't run as it should, with its last lines.
 not_started() {
@@ -44,18 +43,17 @@ not_started() {
 "$deploy/secrets.sh"
 # What Ctrl-C stops has not failed.
 trap 'echo "stopped; deploy/up.sh goes on where it was" >&2; exit 130' INT
-before=$(handed_over)
 # Pulling and building have their time; then each waits 300 s at most for what it depends on.
 compose up --build --detach --wait --wait-timeout 300 "$@" || not_started >&2
-# It reads them at its start, and has run on when only they have changed.
-if [[ -n $before && $(handed_over) != "$before" ]]; then
-    compose restart app
+running=$(compose ps --services --filter status=running)
+# It reads its id and secret at its start, and is cut off by a start of Logto, whose network it has.
+if runs app; then
+    compose up --detach --wait --wait-timeout 300 --no-deps --force-recreate app || not_started >&2
 fi
 
-running=$(compose ps --services --filter status=running)
 # tell SERVICE LINE: where it runs.
 tell() {
-    if [[ $'\n'$running$'\n' == *$'\n'$1$'\n'* ]]; then echo "$2"; fi
+    if runs "$1"; then echo "$2"; fi
 }
 echo
 tell app "http://localhost:5000    sign in, with a phone number"

@@ -144,6 +144,26 @@ def test_the_app_reads_what_the_set_up_writes(compose):
     assert [name for name in SERVICES if "./secrets/" in str(SERVICES[name].get("volumes"))] == ["logto-setup", "app"]
 
 
+@pytest.mark.parametrize("ports, healthy", [("5000 3001", True), ("5000", False), ("3001", False)])
+def test_the_app_is_well_while_logto_is_in_its_network(ports, healthy):
+    """What has joined the network of a container that was started again is alone in it."""
+    server = """if True:
+        import http.server, subprocess, sys, threading
+        *ports, code = sys.argv[1:]
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path in ("/", "/api/status") else 404)
+                self.end_headers()
+        for port in ports:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.exit(subprocess.run([sys.executable, "-c", code]).returncode)"""
+    kind, python, option, code = SERVICES["app"]["healthcheck"]["test"]
+    assert (kind, python, option) == ("CMD", "python", "-c")
+    alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, "-c", server, *ports.split(), code]
+    assert (subprocess.run(alone, capture_output=True).returncode == 0) is healthy
+
+
 def test_the_set_up_gives_the_key_of_the_very_logto():
     assert SERVICES["logto-setup"]["image"] == SERVICES["logto"]["image"]
     assert SERVICES["logto-key"]["image"] == SERVICES["postgres"]["image"]

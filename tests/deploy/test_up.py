@@ -9,6 +9,8 @@ from conftest import DEPLOY
 
 BASH = shutil.which("bash")
 UP = "up --build --detach --wait --wait-timeout 300"
+RUNNING = "ps --services --filter status=running"
+ANEW = "up --detach --wait --wait-timeout 300 --no-deps --force-recreate app"
 
 
 class Machine:
@@ -61,14 +63,14 @@ def test_one_command_makes_the_secrets_and_starts_everything(machine):
     machine.docker(up=HANDED_OVER.format("an-id", "a-secret"))
     done = machine.up()
     assert done.returncode == 0, done
-    assert machine.calls() == [UP, "ps --services --filter status=running"]
+    assert machine.calls() == [UP, RUNNING, ANEW]
     assert "http://localhost:5000    sign in" in done.stdout
     assert "docker compose -f deploy/compose.yaml logs -f --no-log-prefix gatewayapi" in done.stdout
     assert "a-secret" not in done.stdout + done.stderr
     # And again, from anywhere.
     again = machine.up(cwd=machine.deploy)
     assert again.returncode == 0 and "made " not in again.stdout
-    assert machine.calls()[2:] == machine.calls()[:2]
+    assert machine.calls()[3:] == machine.calls()[:3]
 
 
 def test_its_arguments_are_passed_on(machine):
@@ -83,12 +85,15 @@ def test_only_what_runs_is_named(machine):
     assert "localhost:9090" in done.stdout and "localhost:5000" not in done.stdout and "localhost:3002" not in done.stdout
 
 
-def test_the_app_learns_of_another_id(machine):
-    machine.docker(up=HANDED_OVER.format("first", "secret"))
-    machine.up()
-    machine.docker(up=HANDED_OVER.format("second", "secret"))
-    assert machine.up().returncode == 0
-    assert machine.calls()[2:4] == [UP, "restart app"]
+def test_a_running_app_is_made_anew_each_time(machine):
+    """It reads its id and secret at its start, and has lost its network where Logto's container has started again."""
+    machine.docker(running="logto sms gatewayapi")
+    machine.up("sms")
+    assert machine.calls() == [f"{UP} sms", RUNNING]
+    machine.docker(up='[[ $* != *recreate* ]] || exit 1', states="app:running:unhealthy:0\\n")
+    done = machine.up()
+    assert machine.calls()[4] == ANEW
+    assert done.returncode == 1 and "app: unhealthy\n    it says why" in done.stderr and "http://localhost" not in done.stdout
 
 
 def test_what_did_not_start_is_told_with_its_last_lines(machine):

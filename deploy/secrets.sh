@@ -8,6 +8,8 @@
 set -euo pipefail
 umask 077
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=deploy/settings.sh
+source ./settings.sh
 
 # The folder keeps others on this machine out. The files in it are readable because containers, which see single files,
 # run as users of their own.
@@ -77,16 +79,6 @@ ask() {
     [[ ! -t 0 ]] || echo >&2
     [[ -n $value ]] || { echo "nothing was entered" >&2; return 1; }
     keep "$1" "$value"
-}
-
-# setting NAME: its value in .env, which Compose reads: the last line counts, and quotes or a comment alone are none.
-setting() {
-    local value
-    [[ -f .env ]] || return 0
-    value=$(grep -E "^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=" .env | tail -n 1) || return 0
-    value=${value#*=}
-    value=${value//[[:space:]]/}
-    [[ $value == '#'* || $value == '""'* || $value == "''"* ]] || printf '%s' "$value"
 }
 
 # set_missing NAME VALUE: in .env, unless it has a value there.

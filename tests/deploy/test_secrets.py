@@ -90,11 +90,24 @@ def test_a_last_line_without_its_end_keeps_its_value(copy):
     assert sent(copy) == REAL
 
 
-@pytest.mark.parametrize("empty", ["", '""', "''", "  ", "\r", " # the EU's"])
+@pytest.mark.parametrize("empty", ["", '""', "''", "  ", "\r", " # the EU's", '"" # the EU\'s', "'' #", '" "'])
 def test_an_empty_endpoint_does_not_send_the_token_to_the_simulator(copy, empty):
     (copy / ".env").write_bytes(f"GATEWAYAPI_ENDPOINT={empty}\nGATEWAYAPI_TOKEN_FILE=\n".encode())
     assert make_real(copy).returncode == 0
     assert sent(copy) == REAL
+
+
+@pytest.mark.parametrize("line", [
+    "GATEWAYAPI_ENDPOINT={}", "export GATEWAYAPI_ENDPOINT={}", "GATEWAYAPI_ENDPOINT: {}", '  GATEWAYAPI_ENDPOINT = "{}" # global',
+    "GATEWAYAPI_ENDPOINT:'{}'", "GATEWAYAPI_ENDPOINT={} # global", "GATEWAYAPI_ENDPOINT={}\r",
+])
+def test_a_setting_is_read_as_compose_reads_it(copy, line):
+    (copy / ".env").write_text(f"GATEWAYAPI_ENDPOINT=\n{line.format('https://gatewayapi.com/rest/mtsms')}\n")
+    source = 'source "$1/settings.sh" && setting GATEWAYAPI_ENDPOINT'
+    done = subprocess.run([shutil.which("bash"), "-euc", source, "bash", copy], capture_output=True, text=True, check=True)
+    assert done.stdout == "https://gatewayapi.com/rest/mtsms"
+    assert make_real(copy).returncode == 0
+    assert (copy / ".env").read_text().count("GATEWAYAPI_ENDPOINT") == 2, "it stays"
 
 
 def test_an_endpoint_that_is_set_stays(copy):

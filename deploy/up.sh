@@ -6,6 +6,8 @@
 # It may be run again at any time: after a change in deploy/.env, a `git pull`, a new token.
 set -euo pipefail
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=deploy/settings.sh
+source "$deploy/settings.sh"
 
 fail() {
     echo "$*" >&2
@@ -62,3 +64,8 @@ tell sms "http://localhost:9090    what became of each message; the token is in 
 tell gatewayapi "
 Each SMS, until deploy/secrets.sh gatewayapi_token and deploy/up.sh make it real:
     docker compose -f deploy/compose.yaml logs -f --no-log-prefix gatewayapi"
+console=${LOGTO_ADMIN_ENDPOINT-$(setting LOGTO_ADMIN_ENDPOINT)}
+if runs logto && ! [[ ${console:-http://localhost} =~ ^https?://(localhost|127\.0\.0\.1)([:/]|$) ]]; then
+    echo "
+Logto's Console is at $console: whoever opens it first becomes its administrator: create yours first, if there is none." >&2
+fi

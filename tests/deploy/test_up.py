@@ -115,6 +115,18 @@ def test_it_does_not_wait_for_ever(machine):
     assert machine.calls()[0] == f"{UP} --wait-timeout 5", "the last one counts"
 
 
+@pytest.mark.parametrize("address, warned", [
+    ("https://admin.example.com", True), ("http://192.0.2.1:3002", True), ("http://localhost.example.com", True),
+    ("", False), ("http://localhost:3002", False), ("http://localhost", False), ("http://127.0.0.1:3002/", False),
+])
+@pytest.mark.parametrize("running", ["logto", "sms"])
+def test_a_console_that_others_reach_is_warned_of(machine, address, warned, running):
+    machine.docker(running=running)
+    (machine.deploy / ".env").write_text(f"LOGTO_ADMIN_ENDPOINT={address}\n")
+    done = machine.up()
+    assert ("becomes its administrator: create yours first" in done.stderr) is (warned and running == "logto")
+
+
 def test_who_stops_it_is_told_nothing_wrong(machine):
     machine.docker(up="kill -INT $PPID; exit 130")
     done = machine.up()

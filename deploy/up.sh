@@ -24,6 +24,12 @@ version=$(docker compose version --short 2>/dev/null) || fail 'Docker has no Com
 ((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 24))) ||
     fail "Docker Compose 2.24 or newer is needed; this is $version"
 
+# fingerprint FILE...: another one for other secrets, and nothing can be told from it, as some of them are random.
+fingerprint() {
+    # What is not there, Compose tells.
+    (cd "$deploy" && { cat -- "$@" 2>/dev/null || true; }) | openssl dgst -sha256 -r | cut -c -64
+}
+
 runs() {
     [[ $'\n'$running$'\n' == *$'\n'$1$'\n'* ]]
 }
@@ -43,6 +49,13 @@ not_started() {
 }
 
 "$deploy/secrets.sh"
+# Compose doesn't look into secrets: these labels make it start a service anew that has others.
+token=${GATEWAYAPI_TOKEN_FILE-$(setting GATEWAYAPI_TOKEN_FILE)}
+reports=${DELIVERY_REPORT_SECRET_FILE-$(setting DELIVERY_REPORT_SECRET_FILE)}
+SECRETS_OF_SMS=$(fingerprint "${token:-secrets/simulator_token}" "${reports:-secrets/simulator_report_secret}" \
+    secrets/{logto_authorization,sms_ledger_url,sms_pseudonym_key,sms_operator_token})
+SECRETS_OF_GATEWAYAPI=$(fingerprint secrets/simulator_{token,report_secret})
+export SECRETS_OF_SMS SECRETS_OF_GATEWAYAPI
 # What Ctrl-C stops has not failed.
 trap 'echo "stopped; deploy/up.sh goes on where it was" >&2; exit 130' INT
 # Pulling and building have their time; then each waits 300 s at most for what it depends on.

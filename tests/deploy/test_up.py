@@ -1,10 +1,12 @@
 """deploy/up.sh, with a `docker` that writes down how it was called."""
 
+import re
 import shutil
 import subprocess
 
 import pytest
 
+from compose_file import resolve
 from conftest import DEPLOY
 
 BASH = shutil.which("bash")
@@ -20,7 +22,7 @@ class Machine:
         self.deploy = shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("secrets", ".env"))
         self.calls_file, self.bin = folder / "calls", folder / "bin"
         self.bin.mkdir()
-        self.tools("bash", "cat", "chmod", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "sed", "tail")
+        self.tools("bash", "cat", "chmod", "cut", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "sed", "tail")
 
     def tools(self, *names):
         for name in names:
@@ -113,6 +115,34 @@ def test_it_does_not_wait_for_ever(machine):
     machine.docker()
     machine.up("--wait-timeout", "5")
     assert machine.calls()[0] == f"{UP} --wait-timeout 5", "the last one counts"
+
+
+def fingerprints(machine):
+    """What `up` was given for the service and the simulated GatewayAPI."""
+    file = machine.deploy / "fingerprints"
+    machine.docker(up=f'echo "$SECRETS_OF_SMS $SECRETS_OF_GATEWAYAPI" >{file}', running="sms")
+    assert machine.up().returncode == 0
+    given = file.read_text().split()
+    assert len(given) == 2 and all(re.fullmatch("[0-9a-f]{64}", each) for each in given)
+    return given
+
+
+@pytest.mark.parametrize("name", ["sms", "gatewayapi"])
+def test_a_changed_secret_changes_what_compose_sees(machine, name):
+    assert fingerprints(machine) == fingerprints(machine)
+    (machine.deploy / ".env").write_text("GATEWAYAPI_TOKEN_FILE='./secrets/mine'\nDELIVERY_REPORT_SECRET_FILE=../report\n")
+    (machine.deploy / "secrets/mine").touch()
+    (machine.deploy.parent / "report").touch()
+    before = fingerprints(machine)
+    resolved = resolve(machine.deploy)
+    index = ["sms", "gatewayapi"].index(name)
+    for secret in resolved["services"][name]["secrets"]:
+        file = machine.deploy / resolved["secrets"][secret]["file"].strip("'")
+        file.chmod(0o644)
+        file.write_text("another")
+        after = fingerprints(machine)
+        assert after[index] != before[index] and after[1 - index] == before[1 - index], secret
+        before = after
 
 
 @pytest.mark.parametrize("address, warned", [

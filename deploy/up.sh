@@ -42,13 +42,15 @@ not_started() {
         if [[ $state == running ]]; then state=$health; elif ((code)); then state+=" ($code)"; fi
         [[ $state != created ]] || state='not started'
         printf '\n%s: %s\n' "$service" "$state"
-        compose logs --no-log-prefix --tail=10 "$service" 2>&1 </dev/null | sed 's/^/    /'
+        compose logs --no-log-prefix --since "$start" --tail=10 "$service" 2>&1 </dev/null | sed 's/^/    /'
     done < <(compose ps --all --format '{{.Service}}:{{.State}}:{{.Health}}:{{.ExitCode}}')
     echo
     fail 'not everything started: docker compose -f deploy/compose.yaml logs NAME tells more'
 }
 
 "$deploy/secrets.sh"
+# A container that runs once at each start has the lines of earlier ones, too.
+start=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 # Compose doesn't look into secrets: these labels make it start a service anew that has others.
 token=${GATEWAYAPI_TOKEN_FILE-$(setting GATEWAYAPI_TOKEN_FILE)}
 reports=${DELIVERY_REPORT_SECRET_FILE-$(setting DELIVERY_REPORT_SECRET_FILE)}
@@ -71,7 +73,9 @@ tell() {
     if runs "$1"; then echo "$2"; fi
 }
 echo
-tell app "http://localhost:5000    sign in, with a phone number"
+# What it made, what it left alone, and whether a person can sign in now.
+setup=$(compose logs --no-log-prefix --since "$start" logto-setup || true)
+if [[ -n $setup ]]; then printf '%s\n\n' "$setup" | sed '/./s/^/logto-setup: /'; fi
 tell logto "http://localhost:3002    Logto's Console, where the first visitor becomes the administrator"
 tell sms "http://localhost:9090    what became of each message; the token is in deploy/secrets/sms_operator_token"
 tell gatewayapi "
@@ -80,5 +84,5 @@ Each SMS, until deploy/secrets.sh gatewayapi_token and deploy/up.sh make it real
 console=${LOGTO_ADMIN_ENDPOINT-$(setting LOGTO_ADMIN_ENDPOINT)}
 if runs logto && ! [[ ${console:-http://localhost} =~ ^https?://(localhost|127\.0\.0\.1)([:/]|$) ]]; then
     echo "
-Logto's Console is at $console: whoever opens it first becomes its administrator: create yours first, if there is none." >&2
+Logto's Console is at $console. Whoever opens it first becomes its administrator: create yours first, if there is none." >&2
 fi

@@ -112,18 +112,22 @@ function isSeeded({ signUp, signIn }) {
   );
 }
 
+/** Whether people can sign in with phone number and code now. */
 async function signInByPhone(api) {
   const experience = await api('GET', '/sign-in-exp');
   if (experience.signIn.methods.some(({ identifier, verificationCode }) => identifier === 'phone' && verificationCode)) {
     say('sign-in: phone number and code are there already');
   } else if (!isSeeded(experience)) {
-    say('sign-in: it was changed in the Console, and stays; nobody signs in with phone number and code');
+    say('sign-in: it was changed in the Console, and stays');
+    return false;
   } else if ((await api('GET', '/users?page=1&page_size=1')).length > 0) {
-    say('sign-in: Logto has users, who sign in with a password, so it stays; nobody signs in with phone number and code');
+    say('sign-in: Logto has users, who sign in with a password, so it stays');
+    return false;
   } else {
     await api('PATCH', '/sign-in-exp', BY_PHONE);
     say('sign-in: phone number and code');
   }
+  return true;
 }
 
 /** The application that may send people back to the web app, whoever made it; its secrets are on a path of their own. */
@@ -169,8 +173,13 @@ process.once('SIGTERM', () => process.exit(143));
 try {
   const api = await settle(managementApi);
   await settle(() => connect(api));
-  await settle(() => signInByPhone(api));
+  const byPhone = await settle(() => signInByPhone(api));
   handOver(await settle(() => application(api)));
+  say(
+    byPhone
+      ? `ready: sign in at ${APP_BASE_URL}, with a phone number and a code`
+      : 'not ready: nobody signs in with phone number and code: docs/first-sign-in.md, By hand',
+  );
 } catch (error) {
   if (!(error instanceof Refused)) throw error;
   console.error(error.message);

@@ -177,7 +177,8 @@ def test_a_first_start(logto, run, tree):
     assert (done.returncode, done.stderr) == (0, ""), done
     assert done.stdout.splitlines() == [
         "connector: HTTP SMS, to http://sms:8080/send", "sign-in: phone number and code",
-        "application: First sign-in, for http://localhost:5000"]
+        "application: First sign-in, for http://localhost:5000",
+        "ready: sign in at http://localhost:5000, with a phone number and a code"]
     assert is_set_up(logto, tree)
     for file in (tree / "secrets/logto_app").iterdir():
         assert file.stat().st_mode & 0o777 == 0o444
@@ -188,7 +189,7 @@ def test_a_second_start_changes_nothing(logto, run, tree):
     before, written = logto.state(), handed_over(tree)
     logto.requests()
     done = run("logto-setup")
-    assert done.returncode == 0 and done.stdout.count("already") == 3, done
+    assert done.returncode == 0 and done.stdout.count("already") == 3 and "ready: " in done.stdout, done
     assert changes(logto.requests()) == []
     assert logto.state() == before | {"requests": []} and handed_over(tree) == written
 
@@ -245,6 +246,7 @@ def test_a_refusal_is_told_without_what_was_sent(logto, run, tree, at):
     done = run("logto-setup")
     path = at.replace("/api", "")
     assert (done.returncode, done.stderr) == (1, f"Logto refuses {path}: 422, entity.refused\n")
+    assert "ready" not in done.stdout
     assert handed_over(tree) == {}
     assert run("logto-setup").returncode == 0
     assert is_set_up(logto, tree)
@@ -308,6 +310,7 @@ def test_what_the_console_says_of_sign_in_stays(logto, run, sign_up, sign_in, to
     logto.holds(experience=theirs)
     done = run("logto-setup")
     assert done.returncode == 0 and f"sign-in: {told}" in done.stdout, done
+    assert done.stdout.splitlines()[-1].startswith("ready: " if "already" in told else "not ready: ")
     assert logto.state()["experience"] == theirs
 
 
@@ -315,6 +318,7 @@ def test_people_with_passwords_are_not_locked_out(logto, run):
     logto.holds(users=[{"id": "somebody"}])
     done = run("logto-setup")
     assert done.returncode == 0 and "sign-in: Logto has users, who sign in with a password, so it stays" in done.stdout
+    assert "not ready: nobody signs in with phone number and code: docs/first-sign-in.md, By hand" in done.stdout
     assert logto.state()["experience"] == logto.first["experience"]
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from datetime import datetime, timezone
 
 import pytest
 
@@ -22,7 +23,7 @@ class Machine:
         self.deploy = shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("secrets", ".env"))
         self.calls_file, self.bin = folder / "calls", folder / "bin"
         self.bin.mkdir()
-        self.tools("bash", "cat", "chmod", "cut", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "sed", "tail")
+        self.tools("bash", "cat", "chmod", "cut", "date", "dirname", "grep", "mkdir", "mktemp", "mv", "openssl", "rm", "sed", "tail")
 
     def tools(self, *names):
         for name in names:
@@ -58,21 +59,39 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
-HANDED_OVER = "echo {} >$secrets/logto_app/id; echo {} >$secrets/logto_app/secret"
+HANDED_OVER = "echo an-id >$secrets/logto_app/id; echo a-secret >$secrets/logto_app/secret"
 
 
 def test_one_command_makes_the_secrets_and_starts_everything(machine):
-    machine.docker(up=HANDED_OVER.format("an-id", "a-secret"))
+    machine.docker(up=HANDED_OVER, log="echo 'ready: sign in at http://localhost:5000'")
     done = machine.up()
     assert done.returncode == 0, done
-    assert machine.calls() == [UP, RUNNING, ANEW]
-    assert "http://localhost:5000    sign in" in done.stdout
+    assert machine.calls() == [UP, RUNNING, ANEW, setup_log(machine)]
+    assert "logto-setup: ready: sign in at http://localhost:5000" in done.stdout
     assert "docker compose -f deploy/compose.yaml logs -f --no-log-prefix gatewayapi" in done.stdout
     assert "a-secret" not in done.stdout + done.stderr
     # And again, from anywhere.
     again = machine.up(cwd=machine.deploy)
     assert again.returncode == 0 and "made " not in again.stdout
-    assert machine.calls()[3:] == machine.calls()[:3]
+    assert machine.calls()[4:7] == machine.calls()[:3]
+
+
+def setup_log(machine):
+    """How the set-up's lines were asked for: those since the start of this run."""
+    (asked,) = [call for call in machine.calls() if call.startswith("logs")]
+    since = re.fullmatch("logs --no-log-prefix --since (.*) logto-setup", asked)[1]
+    assert abs(datetime.now(timezone.utc) - datetime.fromisoformat(since)).total_seconds() < 60
+    return asked
+
+
+def test_what_the_set_up_left_alone_is_told(machine):
+    lines = ["connector: HTTP SMS", "sign-in: it was changed in the Console, and stays", "not ready: nobody signs in"]
+    machine.docker(log="; ".join(f"echo '{line}'" for line in lines))
+    done = machine.up()
+    assert all(f"logto-setup: {line}\n" in done.stdout for line in lines) and "localhost:5000" not in done.stdout
+    # Nothing to tell of one that did not run.
+    machine.docker(log=":")
+    assert "logto-setup" not in machine.up("sms").stdout
 
 
 def test_its_arguments_are_passed_on(machine):
@@ -91,10 +110,10 @@ def test_a_running_app_is_made_anew_each_time(machine):
     """It reads its id and secret at its start, and has lost its network where Logto's container has started again."""
     machine.docker(running="logto sms gatewayapi")
     machine.up("sms")
-    assert machine.calls() == [f"{UP} sms", RUNNING]
+    assert machine.calls()[:2] == [f"{UP} sms", RUNNING] and ANEW not in machine.calls()
     machine.docker(up='[[ $* != *recreate* ]] || exit 1', states="app:running:unhealthy:0\\n")
     done = machine.up()
-    assert machine.calls()[4] == ANEW
+    assert machine.calls()[5] == ANEW
     assert done.returncode == 1 and "app: unhealthy\n    it says why" in done.stderr and "http://localhost" not in done.stdout
 
 

@@ -16,7 +16,10 @@ source ./settings.sh
 mkdir -p secrets
 chmod 700 secrets
 # Here the set-up of Logto, with its own user, leaves the web app's id and secret.
-[[ -d secrets/logto_app ]] || mkdir -m 777 secrets/logto_app
+mkdir -p secrets/logto_app
+chmod 777 secrets/logto_app || { echo 'delete deploy/secrets/logto_app, which another user made' >&2; exit 1; }
+# A run that was killed leaves these.
+find secrets -name '.new.*' -mmin +60 -exec rm -f {} +
 
 # holds NAME: whether it is there with something in it. An earlier version of this script left files without their random
 # part where openssl was missing; they hold nothing either.
@@ -27,12 +30,22 @@ holds() {
     [[ -n ${value//[[:space:]]/} && $value != 'Bearer ' && $value != 'postgres://sms:@postgres/sms' ]]
 }
 
-# keep NAME VALUE: whole or not at all.
+# keep NAME VALUE: whole or not at all; and where two of this script run at once, the first one's value stays.
 keep() {
     new=$(mktemp secrets/.new.XXXXXX)
     printf '%s\n' "$2" >"$new"
     chmod 444 "$new"
-    mv -f "$new" "secrets/$1"
+    if [[ -e secrets/$1 ]] && ! holds "$1"; then
+        mv -f "$new" "secrets/$1"
+    elif ! ln "$new" "secrets/$1" 2>/dev/null; then
+        if holds "$1"; then
+            rm -f "$new"
+            return
+        fi
+        # A file system without hard links.
+        mv -n "$new" "secrets/$1"
+    fi
+    rm -f "$new"
     new=
     printf 'made deploy/secrets/%s\n' "$1"
 }

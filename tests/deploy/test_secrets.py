@@ -31,7 +31,7 @@ def tools(tmp_path):
     """A PATH with what the script calls, but openssl."""
     folder = tmp_path / "tools"
     folder.mkdir()
-    for tool in ("bash", "cat", "chmod", "dirname", "grep", "mkdir", "mktemp", "mv", "rm", "tail"):
+    for tool in ("bash", "cat", "chmod", "dirname", "find", "ln", "mkdir", "mktemp", "mv", "rm", "tail"):
         (folder / tool).symlink_to(shutil.which(tool))
     return folder
 
@@ -158,6 +158,9 @@ def test_the_set_up_of_logto_writes_where_nobody_else_on_this_machine_gets(copy)
     folder = copy / "secrets/logto_app"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o777 and list(folder.iterdir()) == []
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    # What an earlier try or somebody's umask has left.
+    folder.chmod(0o755)
+    assert run(copy).returncode == 0 and stat.S_IMODE(folder.stat().st_mode) == 0o777
     # What is in it stays.
     (folder / "id").write_text("mine")
     assert run(copy).returncode == 0 and (folder / "id").read_text() == "mine"
@@ -171,3 +174,25 @@ def test_what_an_earlier_version_asked_for_is_left_alone(copy):
     assert content(copy)["logto_app_id"] == content(copy)["logto_app_secret"] == "pasted\n"
     done = run(copy, "logto_app_id", entered="x\n")
     assert done.returncode == 2 and "no secret logto_app_id to ask for" in done.stderr
+
+
+def test_two_at_once_end_with_the_same_secrets(copy):
+    command = [shutil.which("bash"), copy / "secrets.sh"]
+    for _ in range(5):
+        both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        ended = [(each.communicate(), each.returncode) for each in both]
+        assert [code for _, code in ended] == [0] * 4, ended
+        made = [line for (out, _), _ in ended for line in out.splitlines()]
+        assert len(made) == len(set(made)) == len(content(copy)), "each was made once"
+        assert content(copy)["sms_ledger_url"] == f"postgres://sms:{content(copy)['sms_db_password'].strip()}@postgres/sms\n"
+        shutil.rmtree(copy / "secrets")
+
+
+def test_what_a_killed_run_left_is_removed(copy):
+    (copy / "secrets").mkdir()
+    left, fresh = copy / "secrets/.new.killed", copy / "secrets/.new.other"
+    left.touch()
+    fresh.touch()
+    os.utime(left, (0, 0))
+    assert run(copy).returncode == 0
+    assert not left.exists() and fresh.exists(), "another run may be about to use it"

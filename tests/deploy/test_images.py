@@ -55,3 +55,11 @@ def test_a_dockerfile_starts_from_pinned_images(dockerfile):
 @pytest.mark.parametrize("images", [images_of_compose, images_of_kubernetes])
 def test_what_is_started_is_pinned(images):
     assert images() and [image for image in images() if not is_pinned(image)] == []
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_its_user_can_read_what_was_cloned_with_any_umask(dockerfile):
+    """COPY keeps the modes of the clone, and the owner is root."""
+    last_stage = re.split(r"^FROM ", dockerfile.read_text(), flags=re.MULTILINE)[-1]
+    copied = re.search(r"^COPY (?!--from)", last_stage, re.MULTILINE)
+    assert not copied or re.search(r"^RUN chmod -R a\+rX \S+\n.*^USER ", last_stage, re.MULTILINE | re.DOTALL)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import stat
 import subprocess
 from datetime import datetime, timezone
 
@@ -134,6 +135,22 @@ def test_it_does_not_wait_for_ever(machine):
     machine.docker()
     machine.up("--wait-timeout", "5")
     assert machine.calls()[0] == f"{UP} --wait-timeout 5", "the last one counts"
+
+
+def test_containers_can_read_what_is_mounted_whatever_the_umask_was(machine):
+    """But for the secrets: those are others' business."""
+    machine.docker()
+    for file in [machine.deploy, *machine.deploy.rglob("*")]:
+        file.chmod(file.stat().st_mode & ~0o077)
+    assert machine.up().returncode == 0
+    services = resolve(machine.deploy)["services"].values()
+    sources = {volume.split(":")[0] for service in services for volume in service.get("volumes", [])}
+    mounted = [machine.deploy / source for source in sources if source.startswith("./") and not source.startswith("./secrets")]
+    assert mounted
+    for file in [each for source in mounted for each in (source, *source.rglob("*"))]:
+        readable = 0o555 if file.is_dir() else 0o444
+        assert stat.S_IMODE(file.stat().st_mode) & readable == readable, file
+    assert stat.S_IMODE((machine.deploy / "secrets").stat().st_mode) == 0o700
 
 
 def fingerprints(machine):

@@ -4,7 +4,8 @@ import re
 
 import yaml
 
-VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-((?:[^{}])*))?\})")
+# A default may hold a variable itself.
+VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\})")
 
 
 def resolve(folder):
@@ -38,7 +39,7 @@ def interpolate(value, variables):
     def content(match):
         if match[0] == "$$":
             return "$"
-        return variables.get(match[1]) or match[2] or ""
+        return variables.get(match[1]) or interpolate(match[2], variables) or ""
 
     assert "$" not in VARIABLE.sub("", value), f"a variable in a form that is not known here: {value}"
     return VARIABLE.sub(content, value)

@@ -73,8 +73,8 @@ def test_a_service_can_do_little(name):
 
 
 @EACH
-def test_ports_are_published_on_the_loopback_only(name):
-    for port in SERVICES[name].get("ports", []):
+def test_ports_are_published_on_the_loopback_only(compose, name):
+    for port in compose["services"][name].get("ports", []):
         assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)
 
 
@@ -142,6 +142,18 @@ def test_the_app_reads_what_the_set_up_writes(compose):
     assert app["environment"]["LOGTO_APP_SECRET_FILE"] == f"{folder}/secret"
     assert app["environment"]["APP_BASE_URL"] == setup["environment"]["APP_BASE_URL"]
     assert [name for name in SERVICES if "./secrets/" in str(SERVICES[name].get("volumes"))] == ["logto-setup", "app"]
+
+
+@pytest.mark.parametrize("settings, port, address", [
+    ("", 5000, "http://localhost:5000"), ("APP_PORT=5050\n", 5050, "http://localhost:5050"),
+    ("APP_PORT=5050\nAPP_BASE_URL=https://app.example.com\n", 5050, "https://app.example.com"),
+])
+def test_the_port_of_the_app_may_be_another(tmp_path, settings, port, address):
+    shutil.copy(DEPLOY / "compose.yaml", tmp_path)
+    (tmp_path / ".env").write_text(settings)
+    services = resolve(tmp_path)["services"]
+    assert f"127.0.0.1:{port}:5000" in services["logto"]["ports"]
+    assert services["app"]["environment"]["APP_BASE_URL"] == services["logto-setup"]["environment"]["APP_BASE_URL"] == address
 
 
 @pytest.mark.parametrize("ports, healthy", [("5000 3001", True), ("5000", False), ("3001", False)])

@@ -1,8 +1,8 @@
 // Sets Logto up for a first sign-in: the HTTP SMS connector, phone number and code as the way in, and the web app.
 //
-// It adds what is missing and changes nothing else: each step looks first, and what somebody made or changed in the Console
-// stays. So it runs at every start, and again after it was cut off anywhere. It needs no package, only the Node of Logto's
-// image. Addresses and bodies are those of Logto 1.42's Management API (packages/core/src/routes).
+// It adds what is missing: each step looks first, and what somebody made or changed in the Console stays. What was deleted, or
+// put back to Logto's seed, looks like a new Logto, and is made again. So it runs at every start, and again after it was cut off
+// anywhere. It needs no package, only the Node of Logto's image. Addresses and bodies are those of Logto 1.42's Management API (packages/core/src/routes).
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -2,7 +2,8 @@
 //
 // It adds what is missing: each step looks first, and what somebody made or changed in the Console stays. What was deleted, or
 // put back to Logto's seed, looks like a new Logto, and is made again. So it runs at every start, and again after it was cut off
-// anywhere. It needs no package, only the Node of Logto's image. Addresses and bodies are those of Logto 1.42's Management API (packages/core/src/routes).
+// anywhere. It needs no package, only the Node of Logto's image. Addresses and bodies are those of Logto 1.42's Management
+// API (packages/core/src/routes).
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -130,9 +131,17 @@ async function signInByPhone(api) {
   return true;
 }
 
+/** The web app's address, as browsers and the app write it: no capitals, and no port that is the scheme's own. */
+function appAddress() {
+  const isAddress = /^https?:\/\/[^?#]+$/i.test(APP_BASE_URL) && URL.canParse(APP_BASE_URL);
+  if (!isAddress) {
+    throw new Refused(`APP_BASE_URL is ${APP_BASE_URL}: it has to be an address, http://… or https://…, without ? and #`);
+  }
+  return new URL(APP_BASE_URL).href.replace(/\/+$/, '');
+}
+
 /** The application that may send people back to the web app, whoever made it; its secrets are on a path of their own. */
-async function application(api) {
-  const base = APP_BASE_URL.replace(/\/+$/, '');
+async function application(api, base) {
   const callback = `${base}/callback`;
   const there = (await api('GET', '/applications?types=Traditional')).find(
     ({ isThirdParty, oidcClientMetadata }) => !isThirdParty && oidcClientMetadata.redirectUris.includes(callback),
@@ -171,13 +180,14 @@ function handOver(app) {
 // The first process of a container has to heed it by itself.
 process.once('SIGTERM', () => process.exit(143));
 try {
+  const base = appAddress();
   const api = await settle(managementApi);
   await settle(() => connect(api));
   const byPhone = await settle(() => signInByPhone(api));
-  handOver(await settle(() => application(api)));
+  handOver(await settle(() => application(api, base)));
   say(
     byPhone
-      ? `ready: sign in at ${APP_BASE_URL}, with a phone number and a code`
+      ? `ready: sign in at ${base}, with a phone number and a code`
       : 'not ready: nobody signs in with phone number and code: docs/first-sign-in.md, By hand',
   );
 } catch (error) {

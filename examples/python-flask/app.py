@@ -73,7 +73,7 @@ UNREACHABLE = "Logto can't be reached at the moment."
 
 
 def create_app(environ=os.environ):
-    base_url = setting(environ, "APP_BASE_URL", "http://localhost:5000").rstrip("/")
+    origin, base_url = address("APP_BASE_URL", setting(environ, "APP_BASE_URL", "http://localhost:5000"))
     endpoint = setting(environ, "LOGTO_ENDPOINT", "http://localhost:3001").rstrip("/")
     app_id, app_secret = setting(environ, "LOGTO_APP_ID", ""), setting(environ, "LOGTO_APP_SECRET", "")
     configured = bool(app_id and app_secret)
@@ -125,7 +125,7 @@ def create_app(environ=os.environ):
     @app.post("/sign-out")
     async def sign_out():
         # A page of another site can't sign people out: browsers say where a form comes from.
-        if request.headers.get("Origin", base_url) != base_url:
+        if request.headers.get("Origin", origin) != origin:
             abort(403)
         storage.forget()
         async with asyncio.timeout(10):
@@ -164,6 +164,20 @@ def create_app(environ=os.environ):
         return response
 
     return app
+
+
+def address(name, text):
+    """Its origin, and all of it, as browsers write them: no capitals, and no port that is the scheme's own."""
+    try:
+        url = urlsplit(text)
+        scheme, host, port = url.scheme, url.hostname, url.port
+    except ValueError:
+        scheme = None
+    if scheme not in ("http", "https") or not host or "?" in text or "#" in text:
+        raise SystemExit(f"{name} has to be an address, http://… or https://…, without ? and #")
+    host = f"[{host}]" if ":" in host else host
+    origin = f"{scheme}://{host}" if port in (None, {"http": 80, "https": 443}[scheme]) else f"{scheme}://{host}:{port}"
+    return origin, origin + url.path.rstrip("/")
 
 
 def setting(environ, name, default=None):

@@ -355,11 +355,21 @@ def test_an_application_that_was_deleted_is_made_again(logto, run, tree):
     assert is_set_up(logto, tree) and handed_over(tree)["id"] != before["id"]
 
 
-def test_the_address_of_the_app_may_be_another(logto, run):
-    run("logto-setup", APP_BASE_URL="https://app.example.com/")
+@pytest.mark.parametrize("address", ["https://app.example.com/", "HTTPS://App.example.com:443"])
+def test_the_address_of_the_app_may_be_another(logto, run, address):
+    run("logto-setup", APP_BASE_URL=address)
     (app,) = logto.state()["applications"]
     assert app["oidcClientMetadata"] == {
         "redirectUris": ["https://app.example.com/callback"], "postLogoutRedirectUris": ["https://app.example.com/"]}
+
+
+@pytest.mark.parametrize("address", ["app.example.com", "ftp://app.example.com", "https://app.example.com/?", "https://x:port", "localhost:5000"])
+def test_an_address_that_is_none_is_told_before_anything_is_made(logto, run, address):
+    logto.requests()
+    done = run("logto-setup", APP_BASE_URL=address)
+    assert (done.returncode, done.stderr) == (
+        1, f"APP_BASE_URL is {address}: it has to be an address, http://… or https://…, without ? and #\n")
+    assert logto.requests() == []
 
 
 def test_a_folder_that_is_not_writable_is_told(logto, run, tree):

@@ -322,6 +322,26 @@ class TestConfiguration:
         assert "Secure" in answer.headers["Set-Cookie"]
         assert "redirect_uri=https%3A%2F%2Fapp.example.com%2Fcallback" in answer.headers["Location"]
 
+    @pytest.mark.parametrize("base_url, origin, written", [
+        ("https://app.example.com/first/", "https://app.example.com", "https://app.example.com/first"),
+        ("HTTPS://App.Example.com", "https://app.example.com", "https://app.example.com"),
+        ("https://app.example.com:443", "https://app.example.com", "https://app.example.com"),
+        ("http://app.example.com:80/", "http://app.example.com", "http://app.example.com"),
+        ("http://localhost:443", "http://localhost:443", "http://localhost:443"),
+        ("http://[::1]:5000", "http://[::1]:5000", "http://[::1]:5000"),
+    ])
+    def test_its_address_is_compared_as_browsers_write_it(self, provider, tmp_path, base_url, origin, written):
+        client = self.home(tmp_path, APP_BASE_URL=base_url, LOGTO_ENDPOINT=provider.endpoint)
+        assert client.get("/sign-in").headers["Location"] == f"{written}/"
+        assert client.post("/sign-out", headers={"Origin": origin}).status_code == 303
+        assert client.post("/sign-out", headers={"Origin": "https://evil.example.com"}).status_code == 403
+
+    @pytest.mark.parametrize("base_url", ["app.example.com", "ftp://app.example.com", "https://app.example.com/?a", "https:///x",
+                                          "https://app.example.com#", "https://app.example.com:port", "localhost:5000"])
+    def test_an_address_that_is_none_is_told(self, tmp_path, base_url):
+        with pytest.raises(SystemExit, match="APP_BASE_URL has to be an address"):
+            self.home(tmp_path, APP_BASE_URL=base_url)
+
     @pytest.mark.parametrize("environ", [{}, {"LOGTO_APP_ID": "x"}, {"LOGTO_APP_ID": "", "LOGTO_APP_SECRET": ""}])
     def test_without_an_application_it_says_what_to_do(self, tmp_path, environ):
         client = self.home(tmp_path, **environ)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from containers import TOOLS, once, secrets_of
+from containers import TOOLS, environment_of, once, secrets_of
 from processes import PATIENCE, Running
 
 HERE = Path(__file__).parent
@@ -107,7 +107,8 @@ def run(compose, tree):
         command, environment = once(compose, tree, name, **{"PATIENCE_SECONDS": "20", **more})
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
         for secret in secrets_of(compose, tree, name).values():
-            assert secret.read_text().split()[-1] not in done.stdout + done.stderr
+            for value in secret.read_text().split()[-1:]:
+                assert value not in done.stdout + done.stderr
         return done
 
     return run
@@ -160,6 +161,48 @@ def test_the_key_is_valid_for_a_while(run, database, password, tree):
     for _ in range(2):
         assert run("logto-key").returncode == 0
         assert psql("logto", password, query).stdout == f"{key}|t\n"
+
+
+@pytest.mark.parametrize("key", [None, "", "\n", "0123456789abcdef\n", "g" * 64, "a" * 64 + "\n" + "b" * 64])
+def test_a_key_that_is_none_is_told(run, database, tree, key):
+    file = tree / "secrets/logto_setup_key"
+    made = file.read_text()
+    file.chmod(0o644)
+    try:
+        file.write_text(key or "")
+        done = run("logto-key", **({} if key is not None else {"LOGTO_SETUP_KEY_FILE": "/run/secrets/none"}))
+    finally:
+        file.write_text(made)
+        file.chmod(0o444)
+    assert done.returncode == 1 and "deploy/secrets/logto_setup_key holds no key: delete it, and run deploy/up.sh" in done.stderr
+    assert done.stdout == ""
+
+
+def logged_until_now(postgres, password):
+    psql("logto", password, "select * from now_here")
+    return postgres.wait_for(r"(?s).*STATEMENT:  select \* from now_here\n")[0]
+
+
+def test_a_database_that_refuses_the_key_does_not_log_it(run, database, password, postgres, tree):
+    rename = "alter table application_secrets{} rename to application_secrets{}"
+    psql("logto", password, rename.format("", "_away"))
+    try:
+        done = run("logto-key")
+    finally:
+        psql("logto", password, rename.format("_away", ""))
+    logged = logged_until_now(postgres, password)
+    assert done.returncode != 0 and "insert into application_secrets" in logged
+    assert (tree / "secrets/logto_setup_key").read_text().strip() not in logged
+
+
+def test_a_database_that_refuses_a_role_does_not_log_its_password(compose, tree, place, database, postgres, password):
+    environment = {"PATH": f"{TOOLS}:{os.environ['PATH']}", "PGHOST": str(place / "postgres")}
+    environment |= environment_of(compose, tree, "postgres")
+    done = subprocess.run([tree / "postgres/init.sh"], env=environment, cwd="/", capture_output=True, text=True)
+    assert done.returncode != 0 and 'role "logto" already exists' in done.stderr
+    logged = logged_until_now(postgres, password)
+    assert 'role "logto" already exists' in logged
+    assert password not in logged + done.stderr
 
 
 def test_a_logto_without_its_application_is_told(run, database, password):
@@ -363,7 +406,8 @@ def test_the_address_of_the_app_may_be_another(logto, run, address):
         "redirectUris": ["https://app.example.com/callback"], "postLogoutRedirectUris": ["https://app.example.com/"]}
 
 
-@pytest.mark.parametrize("address", ["app.example.com", "ftp://app.example.com", "https://app.example.com/?", "https://x:port", "localhost:5000"])
+@pytest.mark.parametrize("address", ["app.example.com", "ftp://app.example.com", "https://app.example.com/?", "https://x:port",
+                                     "localhost:5000"])
 def test_an_address_that_is_none_is_told_before_anything_is_made(logto, run, address):
     logto.requests()
     done = run("logto-setup", APP_BASE_URL=address)

@@ -24,7 +24,8 @@ class Machine:
         self.deploy = shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("secrets", ".env"))
         self.calls_file, self.bin = folder / "calls", folder / "bin"
         self.bin.mkdir()
-        self.tools("bash", "cat", "chmod", "cut", "date", "dirname", "find", "ln", "mkdir", "mktemp", "mv", "openssl", "rm", "sed", "tail")
+        self.tools("bash", "cat", "chmod", "cut", "date", "dirname", "find", "ln", "mkdir", "mktemp", "mv", "openssl", "rm",
+                   "sed", "tail")
 
     def tools(self, *names):
         for name in names:

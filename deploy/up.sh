@@ -50,7 +50,7 @@ not_started() {
 
 "$deploy/secrets.sh"
 # Containers, with users of their own, read these; git makes them by the umask.
-chmod -R a+rX "$deploy"/{grafana,logto,postgres,prometheus}
+chmod -R a+rX "$deploy"/{grafana,logto,postgres,prometheus,templates}
 # A container that runs once at each start has the lines of earlier ones, too.
 start=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 # Compose doesn't look into secrets: these labels make it start a service anew that has others.

@@ -25,10 +25,11 @@ class Unsettled extends Error {}
 
 const say = console.log;
 
-function secret(variable) {
-  const value = readFileSync(process.env[variable], 'utf8').trim();
-  if (!value) throw new Refused(`${process.env[variable]} is empty: run deploy/secrets.sh`);
-  return value;
+/** While one is being replaced its file has a line for each that is valid, the newest last. */
+function secretLines(variable) {
+  const lines = readFileSync(process.env[variable], 'utf8').split('\n').map((line) => line.trim()).filter(Boolean);
+  if (lines.length === 0) throw new Refused(`${process.env[variable]} is empty: run deploy/secrets.sh`);
+  return lines;
 }
 
 /** An answer's JSON. Of a refusal only Logto's code is told: its text may quote what was sent, which holds secrets. */
@@ -69,7 +70,7 @@ async function settle(step) {
 
 /** The Management API, for as long as a token is valid: an hour. */
 async function managementApi() {
-  const key = Buffer.from(`m-default:${secret('LOGTO_SETUP_KEY_FILE')}`).toString('base64');
+  const key = Buffer.from(`m-default:${secretLines('LOGTO_SETUP_KEY_FILE').at(-1)}`).toString('base64');
   const { access_token: token } = await call('the key of deploy/logto/key.sh', TOKENS, {
     method: 'POST',
     headers: { authorization: `Basic ${key}` },
@@ -85,15 +86,16 @@ async function managementApi() {
 
 /** One SMS connector at most: Logto would delete another one when ours is made. */
 async function connect(api) {
-  const config = { endpoint: SMS_ENDPOINT, authorization: secret('LOGTO_AUTHORIZATION_FILE') };
+  const valid = secretLines('LOGTO_AUTHORIZATION_FILE');
+  const config = { endpoint: SMS_ENDPOINT, authorization: valid.at(-1) };
   const there = (await api('GET', '/connectors')).find(({ type }) => type === 'Sms');
   if (!there) {
     await api('POST', '/connectors', { connectorId: 'http-sms', config });
     say(`connector: HTTP SMS, to ${SMS_ENDPOINT}`);
   } else if (there.connectorId !== 'http-sms' || there.config.endpoint !== config.endpoint) {
     say('connector: Logto has another SMS connector, which stays');
-  } else if (there.config.authorization !== config.authorization) {
-    say('connector: HTTP SMS stays as it is, but its authorization is not the one in deploy/secrets/logto_authorization');
+  } else if (!valid.includes(there.config.authorization)) {
+    say('connector: HTTP SMS stays as it is, but its authorization is not in deploy/secrets/logto_authorization');
   } else {
     say('connector: HTTP SMS is there already');
   }

@@ -325,7 +325,7 @@ def test_a_logto_that_is_away_is_told(compose, tree):
     (CONNECTOR | {"connectorId": "twilio-short-message-service", "config": {}}, "another SMS connector, which stays"),
     (CONNECTOR | {"config": {"endpoint": "https://sms.example.com/send"}}, "another SMS connector, which stays"),
     (CONNECTOR | {"config": {"endpoint": "http://sms:8080/send", "authorization": "Bearer mine"}},
-     "its authorization is not the one in deploy/secrets/logto_authorization"),
+     "its authorization is not in deploy/secrets/logto_authorization"),
 ])
 def test_an_sms_connector_stays(logto, run, there, told):
     # The guard of the answer asks for all of it.
@@ -335,6 +335,23 @@ def test_an_sms_connector_stays(logto, run, there, told):
     done = run("logto-setup")
     assert done.returncode == 0 and told in done.stdout, done
     assert logto.state()["connectors"] == [ours | there]
+
+
+def test_an_authorization_that_is_being_replaced_is_valid(logto, run, tree):
+    run("logto-setup")
+    file = tree / "secrets/logto_authorization"
+    before = file.read_text()
+    file.chmod(0o644)
+    try:
+        file.write_text(f"{before}Bearer 5be1b2c7a9\n")
+        done = run("logto-setup")
+        assert "connector: HTTP SMS is there already" in done.stdout, done
+        logto.holds(**logto.first)
+        run("logto-setup")
+        (connector,) = logto.state()["connectors"]
+        assert connector["config"]["authorization"] == "Bearer 5be1b2c7a9"
+    finally:
+        file.write_text(before)
 
 
 def changed(experience, sign_up=None, sign_in=None):

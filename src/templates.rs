@@ -5,9 +5,9 @@ mod engine;
 mod fault;
 mod file;
 mod locale;
+mod meter;
 mod placeholder;
 mod preview;
-mod steps;
 
 use std::{path::Path, sync::Arc};
 
@@ -232,7 +232,7 @@ impl TemplateSet {
     ///
     /// # Errors
     ///
-    /// When a handlebars template names a value that the payload does not have, or the text comes out empty.
+    /// When a handlebars template names a value that the payload does not have or takes too long, or the text comes out empty.
     pub fn render(&self, usage_type: UsageType, payload: &Payload) -> Result<Rendered, RenderError> {
         let usage = self.templates_of(usage_type);
         let index = usage.locales.choose(payload.locales()).unwrap_or(usage.default);
@@ -249,7 +249,7 @@ impl TemplateSet {
             Form::Handlebars(name) => {
                 let mut values = self.constants.clone();
                 values.extend(payload.values().clone());
-                (self.engine.render(name, &values).map_err(fault)?, None)
+                (self.engine.render(name, values).map_err(fault)?, None)
             }
         };
         if text.trim().is_empty() {

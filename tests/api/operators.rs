@@ -542,6 +542,11 @@ async fn a_preview_tells_what_makes_it_dear_and_who_it_is_from() {
 #[rstest]
 #[case(json!({"content": "{{#if code}}", "syntax": "handlebars"}), 422, "the given text")]
 #[case(json!({"content": "{{name}}", "syntax": "handlebars"}), 422, "`name` has no value")]
+#[case(json!({"content": "{{#each [0]}}{{/each}}", "syntax": "handlebars"}), 422, "lists and objects can't be written")]
+#[case(
+    json!({"content": "{{#each a}}{{#each ../a}}{{/each}}{{/each}}", "syntax": "handlebars", "payload": {"a": vec![0; 1000]}}),
+    422, "takes more than 100000 steps"
+)]
 #[case(json!({"content": " "}), 422, "the text is empty")]
 #[case(json!({"content": "x", "type": "SignIn"}), 400, "either `type` or `content`")]
 #[case(json!({"payload": {}}), 400, "either `type` or `content`")]

@@ -29,7 +29,7 @@ use secrecy::ExposeSecret;
 pub use self::{
     admission::{Admission, Applicant, Denial, OpenMessage},
     database::LedgerError,
-    deliveries::{CountryTally, Deliveries, Outcomes, Tally, TimeToDelivery},
+    deliveries::{CountryTally, Deliveries, Outcomes, Period, Tally, TimeToDelivery},
     key::KeyError,
     message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
     postgres::PostgresError,

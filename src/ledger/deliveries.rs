@@ -5,26 +5,48 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{message::Outcome, row::Cells};
-use crate::sms::{Country, DeliveryStatus, Timestamp};
+use uuid::Uuid;
 
-/// Messages that are looked at, the newest ones, so that a busy service is not slowed.
+use super::{
+    message::Outcome,
+    row::Cells,
+    store::{Shelf, StoreError},
+};
+use crate::sms::{Country, DeliveryStatus, MessageId, Timestamp};
+
+/// Messages of a period that are looked at, the newest ones, so that a busy service is not slowed.
 const MOST: usize = 10_000;
 /// As long as the alerts give the reports. Who waits for a code has given up by then.
 const OVERDUE_AFTER: Duration = Duration::from_secs(5 * 60);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// What became of the messages that were admitted lately.
+/// What became of the messages that were admitted lately, in two periods.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Deliveries {
-    /// They were admitted then or later.
+    /// The time that was asked for begins here, and ends with `until`.
     pub since: Timestamp,
     /// When they were looked at.
     pub until: Timestamp,
-    /// These are all of the time that was asked for; else `since` is the moment of the oldest that was looked at.
-    pub complete: bool,
     /// From acceptance; an accepted message without a final report is overdue then.
     #[schema(examples(300))]
     pub overdue_after_seconds: u64,
+    /// The newest time that a report of one of them tells. None: no report came of any.
+    pub last_report_at: Option<Timestamp>,
+    /// So old that reports should be there: by these delivery can be judged.
+    pub due: Period,
+    /// Admitted since. Those that arrive late, or never, show only later.
+    pub young: Period,
+}
+
+/// The messages that were admitted in a part of the time.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Period {
+    /// They were admitted then or later.
+    pub since: Timestamp,
+    /// They were admitted before.
+    pub until: Timestamp,
+    /// These are all of the period. Else they are its newest 10 000, and `since` is the moment of the oldest of them.
+    pub complete: bool,
     pub total: Tally,
     /// The most messages first.
     pub countries: Vec<CountryTally>,
@@ -54,7 +76,9 @@ pub struct Tally {
     pub waiting: u64,
     /// They wait for a final report, and should have one.
     pub overdue: u64,
-    /// None where nothing was delivered.
+    /// Those among the overdue of which no report came at all.
+    pub silent: u64,
+    /// None where no delivered message has a time that can be true.
     pub time_to_delivery: Option<TimeToDelivery>,
 }
 
@@ -71,9 +95,13 @@ pub struct Outcomes {
     pub template_fault: u64,
 }
 
-/// Seconds from acceptance to the phone. Reports tell whole seconds, so each may be off by one.
+/// Seconds from acceptance to the phone. Reports tell whole seconds, so each may be off by one. Left out are those whose
+/// report tells a time before acceptance, or one that is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TimeToDelivery {
+    /// Delivered messages whose time was measured.
+    #[schema(examples(480))]
+    pub messages: u64,
     /// Half of the delivered messages took no longer.
     #[schema(examples(3))]
     pub median: u64,
@@ -94,12 +122,12 @@ pub(super) struct Fate {
 }
 
 impl Fate {
-    /// The newest rows not below the id `$1`: one more than are looked at, which tells that there are more. Rows lie in the
-    /// order of their ids, so no others are read.
+    /// The newest rows not below the id `$1`, and below `$2`: one more than are looked at, which tells that there are more.
+    /// Rows lie in the order of their ids, so no others are read.
     pub(super) fn newest() -> String {
         format!(
             "SELECT admitted_at, country, outcome, settled_at, delivery_status, delivery_time FROM message \
-             WHERE id >= $1 ORDER BY id DESC LIMIT {}",
+             WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT {}",
             MOST + 1
         )
     }
@@ -122,11 +150,46 @@ impl Fate {
     fn accepted_at(&self) -> Timestamp {
         self.settled_at.unwrap_or(self.admitted_at)
     }
+
+    /// How long delivery took, in seconds that have begun. `None`: a clock was wrong.
+    fn took(&self, delivered_at: Timestamp, now: Timestamp) -> Option<u64> {
+        let accepted_at = self.accepted_at();
+        // A report tells the beginning of its second.
+        if delivered_at.plus(SECOND) <= accepted_at || delivered_at > now {
+            return None;
+        }
+        let took = delivered_at.since(accepted_at);
+        Some(took.as_secs() + u64::from(took.subsec_nanos() > 0))
+    }
 }
 
 impl Deliveries {
-    /// Of the rows of the time since `asked`, newest first.
-    pub(super) fn of(mut fates: Vec<Fate>, asked: Timestamp, now: Timestamp) -> Self {
+    /// Counts the messages since `asked`. Each period is read by itself: the young ones of a busy service would leave no
+    /// place for those that can be judged.
+    pub(super) fn read(shelf: &mut dyn Shelf, asked: Timestamp, now: Timestamp) -> Result<Self, StoreError> {
+        let due = now.minus(OVERDUE_AFTER).max(asked);
+        let [first, middle] = [asked, due].map(MessageId::first_at);
+        let periods = [shelf.fates(first, middle)?, shelf.fates(middle, MessageId::from(Uuid::max()))?];
+        Ok(Self::of(periods, [asked, due, now]))
+    }
+
+    /// Of the rows of the two periods between those moments, newest first.
+    fn of([due, young]: [Vec<Fate>; 2], [asked, middle, now]: [Timestamp; 3]) -> Self {
+        let reports = due.iter().chain(&young).filter_map(|fate| Some(fate.report?.1));
+        Self {
+            since: asked,
+            until: now,
+            overdue_after_seconds: OVERDUE_AFTER.as_secs(),
+            last_report_at: reports.filter(|time| *time <= now).max(),
+            due: Period::of(due, asked, middle, now),
+            young: Period::of(young, middle, now, now),
+        }
+    }
+}
+
+impl Period {
+    /// Of its rows, newest first.
+    fn of(mut fates: Vec<Fate>, since: Timestamp, until: Timestamp, now: Timestamp) -> Self {
         let complete = fates.len() <= MOST;
         fates.truncate(MOST);
         let oldest = fates.last().map(|fate| fate.admitted_at).filter(|_| !complete);
@@ -144,14 +207,7 @@ impl Deliveries {
             })
             .collect();
         countries.sort_by_key(|country| std::cmp::Reverse(country.tally.messages));
-        Self {
-            since: oldest.unwrap_or(asked),
-            until: now,
-            complete,
-            overdue_after_seconds: OVERDUE_AFTER.as_secs(),
-            total: total.tally(),
-            countries,
-        }
+        Self { since: oldest.unwrap_or(since), until, complete, total: total.tally(), countries }
     }
 }
 
@@ -159,13 +215,14 @@ impl Deliveries {
 #[derive(Default)]
 struct Count {
     tally: Tally,
-    /// That each delivered message took.
+    /// That each delivered message took, as far as it is known.
     seconds: Vec<u64>,
 }
 
 impl Count {
     fn add(&mut self, fate: &Fate, now: Timestamp) {
-        let Tally { messages, outcomes, delivered, undelivered, unconfirmed, waiting, overdue, .. } = &mut self.tally;
+        let Tally { messages, outcomes, delivered, undelivered, unconfirmed, waiting, overdue, silent, .. } =
+            &mut self.tally;
         *messages += 1;
         *outcomes.of(fate.outcome) += 1;
         if fate.outcome != Some(Outcome::Accepted) {
@@ -173,14 +230,16 @@ impl Count {
         }
         *match fate.report.filter(|(status, _)| status.is_final()) {
             Some((DeliveryStatus::Delivered, time)) => {
-                let took = time.since(fate.accepted_at());
-                self.seconds.push(took.as_secs() + u64::from(took.subsec_nanos() > 0));
+                self.seconds.extend(fate.took(time, now));
                 delivered
             }
             Some((DeliveryStatus::Accepted, _)) => unconfirmed,
             Some(_) => undelivered,
             None if now.since(fate.accepted_at()) < OVERDUE_AFTER => waiting,
-            None => overdue,
+            None => {
+                *silent += u64::from(fate.report.is_none());
+                overdue
+            }
         } += 1;
     }
 
@@ -190,7 +249,9 @@ impl Count {
             let rank = (self.seconds.len() * percent).div_ceil(100);
             self.seconds.get(rank.checked_sub(1)?).copied()
         };
-        let time_to_delivery = reached(50).zip(reached(90)).map(|(median, p90)| TimeToDelivery { median, p90 });
+        let messages = self.seconds.len() as u64;
+        let time_to_delivery =
+            reached(50).zip(reached(90)).map(|(median, p90)| TimeToDelivery { messages, median, p90 });
         Tally { time_to_delivery, ..self.tally }
     }
 }
@@ -237,8 +298,8 @@ mod tests {
         Fate { report: Some((status, time)), ..fate }
     }
 
-    fn count(fates: Vec<Fate>) -> Deliveries {
-        Deliveries::of(fates, NOW.minus(HOUR), NOW)
+    fn count(fates: Vec<Fate>) -> Period {
+        Period::of(fates, NOW.minus(HOUR), NOW, NOW)
     }
 
     #[rstest]
@@ -262,8 +323,9 @@ mod tests {
 
     #[test]
     fn one_of_which_no_report_ever_comes_is_overdue() {
-        let total = count(vec![accepted("DK", 10), accepted("DK", 299), accepted("DK", 300)]).total;
-        assert_eq!((total.waiting, total.overdue), (2, 1));
+        let enroute = reported(accepted("DK", 301), DeliveryStatus::Enroute, 1);
+        let total = count(vec![accepted("DK", 10), accepted("DK", 299), accepted("DK", 300), enroute]).total;
+        assert_eq!((total.waiting, total.overdue, total.silent), (2, 2, 1));
     }
 
     #[test]
@@ -295,19 +357,35 @@ mod tests {
         assert_eq!(time.map(|time| (time.median, time.p90)), expected);
     }
 
+    #[rstest]
+    #[case::a_second_has_begun(ago(600).plus(Duration::from_millis(1100)), Some(2))]
+    #[case::in_the_second_of_acceptance(ago(600).minus(Duration::from_millis(999)), Some(0))]
+    #[case::before_acceptance(ago(601), None)]
+    #[case::now(NOW, Some(600))]
+    #[case::still_to_come(NOW.plus(2 * HOUR), None)]
+    fn a_time_that_can_not_be_is_left_out(#[case] time: Timestamp, #[case] expected: Option<u64>) {
+        let at = |time| Fate { report: Some((DeliveryStatus::Delivered, time)), ..accepted("DK", 600) };
+        let total = count(vec![at(time)]).total;
+        assert_eq!((total.delivered, total.time_to_delivery.map(|time| time.median)), (1, expected));
+        let total = count(vec![at(time), at(ago(580))]).total;
+        assert_eq!(total.time_to_delivery.unwrap().messages, 1 + u64::from(expected.is_some()));
+    }
+
     #[test]
-    fn a_second_that_has_begun_is_counted_and_a_clock_behind_ours_gives_none() {
-        let at = |time: Timestamp| Fate { report: Some((DeliveryStatus::Delivered, time)), ..accepted("DK", 600) };
-        let took = |fate| count(vec![fate]).total.time_to_delivery.unwrap().median;
-        assert_eq!(took(at(ago(600).plus(Duration::from_millis(1100)))), 2);
-        assert_eq!(took(at(ago(601))), 0);
+    fn the_newest_report_of_either_period_is_told() {
+        let enroute = |seconds, after| reported(accepted("DK", seconds), DeliveryStatus::Enroute, after);
+        let newest = |due, young| Deliveries::of([due, young], [NOW.minus(HOUR), ago(300), NOW]).last_report_at;
+        assert_eq!(newest(vec![enroute(600, 3)], vec![enroute(20, 1)]), Some(ago(19)));
+        assert_eq!(newest(vec![enroute(600, 3), enroute(900, 500)], vec![accepted("DK", 20)]), Some(ago(400)));
+        assert_eq!(newest(vec![enroute(600, 3), enroute(700, 7200)], vec![]), Some(ago(597)));
+        assert_eq!(newest(vec![accepted("DK", 600)], vec![accepted("DK", 20)]), None);
     }
 
     #[test]
     fn a_report_that_came_before_our_own_answer_is_measured_from_admission() {
         let fate = Fate { settled_at: None, ..accepted("DK", 600) };
         let time = count(vec![reported(fate, DeliveryStatus::Delivered, 3)]).total.time_to_delivery;
-        assert_eq!(time, Some(TimeToDelivery { median: 3, p90: 3 }));
+        assert_eq!(time, Some(TimeToDelivery { messages: 1, median: 3, p90: 3 }));
     }
 
     #[test]

@@ -70,16 +70,13 @@ impl Ledger {
         self.0.reader.ask(move |shelf| shelf.list(&query)).await
     }
 
-    /// What became of the messages that were admitted since then, or of the newest of them where they are many.
+    /// What became of the messages that were admitted since then, or of the newest of each period where they are
+    /// many.
     ///
     /// # Errors
     ///
     /// When the database can't be read.
     pub async fn deliveries(&self, since: Timestamp, now: Timestamp) -> Result<Deliveries, Away> {
-        let count = move |shelf: &mut dyn Shelf| {
-            let fates = shelf.fates(MessageId::first_at(since))?;
-            Ok(Deliveries::of(fates, since, now))
-        };
-        self.0.reader.ask(count).await
+        self.0.reader.ask(move |shelf| Deliveries::read(shelf, since, now)).await
     }
 }

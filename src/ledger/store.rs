@@ -109,6 +109,7 @@ pub(super) trait Shelf: Send {
     /// Newest first.
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError>;
 
-    /// What became of the messages not below this id: newest first, one more than are looked at where there are as many.
-    fn fates(&mut self, oldest: MessageId) -> Result<Vec<Fate>, StoreError>;
+    /// What became of the messages from one id until below another: newest first, one more than are looked at where there
+    /// are as many.
+    fn fates(&mut self, first: MessageId, end: MessageId) -> Result<Vec<Fate>, StoreError>;
 }

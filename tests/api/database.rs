@@ -69,8 +69,19 @@ impl Database {
     /// Has each message be older by that.
     pub async fn age(&self, by: Duration) {
         let micros = by.as_micros();
-        let sql =
-            format!("UPDATE message SET admitted_at = admitted_at - {micros}, settled_at = settled_at - {micros}");
+        // An id begins with its millisecond, in 12 hexadecimal digits.
+        let id = match self {
+            Self::Sqlite(_) => {
+                format!("unhex(printf('%012x', (admitted_at - {micros}) / 1000) || substr(hex(id), 13))")
+            }
+            Self::Postgres { .. } => {
+                let millis = format!("lpad(to_hex((admitted_at - {micros}) / 1000), 12, '0')");
+                format!("({millis} || substr(replace(id::text, '-', ''), 13))::uuid")
+            }
+        };
+        let sql = format!(
+            "UPDATE message SET id = {id}, admitted_at = admitted_at - {micros}, settled_at = settled_at - {micros}"
+        );
         match self {
             Self::Sqlite(_) => self.connection().execute_batch(&sql).unwrap(),
             Self::Postgres { url } => {

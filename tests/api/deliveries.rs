@@ -39,17 +39,20 @@ async fn the_last_hour_is_told_by_outcome_and_country() {
         json!({"open": 0, "accepted": accepted, "rejected": rejected, "account_fault": account_fault, "not_sent": 0,
             "unknown": 0, "template_fault": 0})
     };
-    let danish = &found["countries"][0];
+    assert_eq!((&found["due"]["total"]["messages"], &found["due"]["complete"]), (&json!(0), &json!(true)));
+    assert!(found["last_report_at"].is_string(), "{found}");
+    let young = &found["young"];
+    let danish = &young["countries"][0];
     let expected = json!({
         "country": "DK", "messages": 5, "outcomes": outcomes(3, 1, 1), "delivered": 1, "undelivered": 1,
-        "unconfirmed": 0, "waiting": 1, "overdue": 0, "time_to_delivery": danish["time_to_delivery"],
+        "unconfirmed": 0, "waiting": 1, "overdue": 0, "silent": 0, "time_to_delivery": danish["time_to_delivery"],
     });
     assert_eq!(*danish, expected);
     assert!(danish["time_to_delivery"]["p90"].as_u64().unwrap() <= 2, "{danish}");
-    let swedish = &found["countries"][1];
+    let swedish = &young["countries"][1];
     assert_eq!((&swedish["country"], &swedish["delivered"]), (&json!("SE"), &json!(1)));
-    assert_eq!((&found["total"]["messages"], &found["total"]["outcomes"]), (&json!(6), &outcomes(4, 1, 1)));
-    assert_eq!((&found["total"]["delivered"], &found["complete"]), (&json!(2), &json!(true)));
+    assert_eq!((&young["total"]["messages"], &young["total"]["outcomes"]), (&json!(6), &outcomes(4, 1, 1)));
+    assert_eq!((&young["total"]["delivered"], &young["complete"]), (&json!(2), &json!(true)));
     assert_eq!(found["overdue_after_seconds"], 300);
     for digits in ["26091045", "26050002", "701740605"] {
         assert!(!found.to_string().contains(digits), "{found}");
@@ -62,16 +65,18 @@ async fn messages_of_which_no_report_comes_are_overdue_after_minutes() {
     for to in [GOOD, SWEDISH] {
         assert_eq!(app.send(sign_in(to, "493817")).await.status, 200);
     }
-    assert_eq!(deliveries(&app).await["total"]["waiting"], 2);
+    assert_eq!(deliveries(&app).await["young"]["total"]["waiting"], 2);
     app.database.age(Duration::from_secs(301)).await;
     // An answer serves for a second.
     let begun = Instant::now();
     loop {
-        let total = deliveries(&app).await["total"].clone();
-        if (&total["waiting"], &total["overdue"]) == (&json!(0), &json!(2)) {
+        let found = deliveries(&app).await;
+        let due = &found["due"]["total"];
+        if (&due["overdue"], &due["silent"]) == (&json!(2), &json!(2)) {
+            assert_eq!((&found["young"]["total"]["messages"], &found["last_report_at"]), (&json!(0), &Value::Null));
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{total}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{found}");
     }
 }
 
@@ -86,7 +91,7 @@ async fn however_many_ask_the_ledger_counts_once_in_a_second() {
     let mut moments = BTreeSet::new();
     for answer in asked {
         let found: Value = serde_json::from_str(&answer.await.unwrap().unwrap().text().await.unwrap()).unwrap();
-        assert_eq!(found["total"]["messages"], 1);
+        assert_eq!(found["young"]["total"]["messages"], 1);
         moments.insert(found["until"].to_string());
     }
     assert!(moments.len() as u64 <= begun.elapsed().as_secs() + 1, "{moments:?}");
@@ -98,7 +103,9 @@ async fn another_time_may_be_asked_for() {
     let found = Operator::of(&app).get("/api/deliveries?minutes=1440").await.json();
     let moment = |name: &str| humantime::parse_rfc3339(found[name].as_str().unwrap()).unwrap();
     assert_eq!(moment("until").duration_since(moment("since")).unwrap(), Duration::from_secs(24 * 3600));
-    assert_eq!((&found["countries"], &found["total"]["time_to_delivery"]), (&json!([]), &Value::Null));
+    let due = &found["due"];
+    assert_eq!((&due["since"], &due["until"]), (&found["since"], &found["young"]["since"]));
+    assert_eq!((&due["countries"], &due["total"]["time_to_delivery"]), (&json!([]), &Value::Null));
 }
 
 #[rstest]

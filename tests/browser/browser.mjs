@@ -165,6 +165,16 @@ export async function assertNoMarkup(page) {
   assert.deepEqual(found, []);
 }
 
+/** The ledger's answer some minutes later: what was sent just now is old enough to be judged. `change` may alter it. */
+export async function minutesLater(page, change = (found) => found) {
+  await page.route('**/api/deliveries', async (route) => {
+    const response = await route.fetch();
+    const { due, young, ...found } = await response.json();
+    const tallies = (period, { total, countries }) => ({ ...period, total, countries });
+    await route.fulfill({ response, json: change({ ...found, due: tallies(due, young), young: tallies(young, due) }) });
+  });
+}
+
 /** Keeps a picture of the whole page in `target/browser-screenshots/`. */
 export async function picture(page, name, options = {}) {
   mkdirSync(PICTURES, { recursive: true });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertAccessible, assertFits, openStage, picture } from './browser.mjs';
+import { assertAccessible, assertFits, minutesLater, openStage, picture } from './browser.mjs';
 
 const off = ['NUMBER', 'IP', 'RANGE', 'COUNTRY'].map((limit) => [`SMS_LIMITS__${limit}__MODE`, 'off']);
 const stage = openStage({ environment: Object.fromEntries(off) });
@@ -25,41 +25,33 @@ async function send(count, to) {
   }
 }
 
-/** The page while the ledger's answer is what `change` makes of the real one. */
-async function openWith(change, options) {
-  return stage.open({
-    hash: '#/health',
-    prepare: (page) =>
-      page.route(LEDGER, async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, json: change(await response.json()) });
-      }),
-    ...options,
-  });
+/** The page some minutes later, while the ledger's answer is what `change` makes of the real one. */
+async function openLater(change, options) {
+  return stage.open({ hash: '#/health', prepare: (page) => minutesLater(page, change), ...options });
 }
 
 /** All messages to Denmark, as if no report had come of those that were not delivered. */
 function overdue(found) {
-  for (const tally of [found.total, ...found.countries])
-    Object.assign(tally, { overdue: tally.overdue + tally.undelivered, undelivered: 0 });
+  for (const tally of [found.due.total, ...found.due.countries])
+    Object.assign(tally, { overdue: tally.undelivered, silent: tally.undelivered, undelivered: 0 });
   return found;
 }
 
 test('of a few messages nothing is said', async () => {
   await send(3, GOOD);
-  const page = await stage.open({ hash: '#/health' });
+  const page = await openLater();
   await tile(page, 'Delivery').getByText('3 messages can be judged so far: too few.').waitFor();
-  await tile(page, 'Time to delivery').getByText('Delivered so far: 3, too few to judge by.').waitFor();
+  await tile(page, 'Time to delivery').getByText('Measured so far: 3, too few to judge by.').waitFor();
   await tile(page, 'Delivery').getByText('too few to tell', { exact: true }).waitFor();
   assert.deepEqual([await state(page, 'Delivery'), await state(page, 'Time to delivery')], ['quiet', 'quiet']);
 });
 
 test('messages that arrive are good', async () => {
   await send(9, GOOD);
-  const page = await stage.open({ hash: '#/health' });
+  const page = await openLater();
   await tile(page, 'Delivery').getByText('Messages arrive.').waitFor();
   await tile(page, 'Time to delivery').getByText('Codes arrive while people wait.').waitFor();
-  await tile(page, 'Time to delivery').getByText('All instances, last hour').waitFor();
+  await tile(page, 'Time to delivery').getByText('All instances, the last hour up to 5 minutes ago').waitFor();
   assert.deepEqual([await state(page, 'Delivery'), await state(page, 'Time to delivery')], ['good', 'good']);
 });
 
@@ -74,7 +66,10 @@ test('a collapse now is seen, however good the time before was', async () => {
   ]) {
     const page = await stage.open({
       hash: '#/health',
-      prepare: (page) => page.route('**/metrics', (route) => route.fulfill({ contentType: 'text/plain', body: week })),
+      async prepare(page) {
+        await page.route('**/metrics', (route) => route.fulfill({ contentType: 'text/plain', body: week }));
+        await minutesLater(page);
+      },
       ...options,
     });
     await tile(page, 'Delivery').getByText('Few messages arrive now in: Denmark (12 of 32).').waitFor();
@@ -84,7 +79,7 @@ test('a collapse now is seen, however good the time before was', async () => {
     await tile(page, 'Delivery').locator('summary').click();
     await tile(page, 'Time to delivery').locator('summary').click();
     const cells = await tile(page, 'Delivery').locator('tbody th, tbody td').allTextContents();
-    assert.deepEqual(cells, ['Denmark', '37.5%', '12', '20', '0']);
+    assert.deepEqual(cells, ['Denmark', '37.5%', '12', '20', '0', '0']);
     await assertFits(page, name);
     await assertAccessible(page, `a collapse${name}`);
     await picture(page, `health-collapse${name}`);
@@ -92,30 +87,35 @@ test('a collapse now is seen, however good the time before was', async () => {
 });
 
 test('messages of which no report comes count as not arrived', async () => {
-  const page = await openWith(overdue);
+  const page = await openLater(overdue);
   await tile(page, 'Delivery')
     .getByText('20 messages have had no final report for more than 5 minutes and count as not arrived.')
     .waitFor();
   assert.equal(await state(page, 'Delivery'), 'bad');
 });
 
-test('where no report ever comes the webhook is asked for', async () => {
-  const page = await openWith(({ total, ...found }) =>
-    overdue({ ...found, total: { ...total, delivered: 0, time_to_delivery: null }, countries: [] }),
-  );
+test('where reports stopped the webhook is asked for', async () => {
+  const page = await openLater((found) => ({
+    ...overdue(found),
+    last_report_at: new Date(Date.parse(found.until) - 20 * 60_000).toISOString(),
+  }));
+  await tile(page, 'Delivery').getByText('No delivery report has come for 15 minutes or longer, and 20 messages').waitFor();
   await tile(page, 'Delivery').getByText('Is the webhook entered at GatewayAPI').waitFor();
   assert.equal(await state(page, 'Delivery'), 'watch');
 });
 
 test('a busy service’s newest messages are named as such, and a country can be no markup', async () => {
-  const page = await openWith((found) => ({
+  const page = await openLater(({ due, ...found }) => ({
     ...found,
-    complete: false,
-    since: new Date().toISOString(),
-    total: { ...found.total, messages: 10_000 },
-    countries: found.countries.map((tally) => ({ ...tally, country: '<b>' })),
+    due: {
+      ...due,
+      complete: false,
+      since: new Date().toISOString(),
+      total: { ...due.total, messages: 10_000 },
+      countries: due.countries.map((tally) => ({ ...tally, country: '<b>' })),
+    },
   }));
-  await tile(page, 'Delivery').getByText(/^All instances, the newest 10,000 messages, since \d\d:/).waitFor();
+  await tile(page, 'Delivery').getByText(/^All instances, 10,000 messages from \d\d:.* up to 5 minutes ago$/).waitFor();
   await tile(page, 'Delivery').getByText('in: <b> (12 of 32)').waitFor();
 });
 
@@ -136,5 +136,7 @@ test('while the ledger is away nobody can tell, and the rest goes on', async () 
   const answered = page.waitForResponse((response) => response.url().endsWith('/api/deliveries'));
   await page.clock.runFor(5_000);
   assert.equal((await answered).status(), 200);
-  await tile(page, 'Delivery').getByText('Few messages arrive now in').waitFor();
+  // What was sent just now may still arrive.
+  await tile(page, 'Delivery').getByText('No message can be judged yet: reports may take 5 minutes.').waitFor();
+  assert.equal(await state(page, 'Delivery'), 'quiet');
 });

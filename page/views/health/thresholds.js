@@ -36,6 +36,8 @@ export const SPENT = { bad: 1, watch: 0.8 };
 
 /** The share of messages that arrive, of what is usual: here of all. SmsDeliveryCollapsed, SmsDeliveryFalling */
 export const DELIVERED = { bad: 0.5, watch: 0.8 };
+/** Without a report for so long it is not known what arrives. The last condition of SmsDeliveryCollapsed, SmsDeliveryFalling */
+export const REPORTS_STOPPED = 15 * MINUTE;
 /** Seconds within which nine of ten arrive. SmsDeliverySlow */
 export const DELIVERY_SECONDS = 30;
 /** Reports that are refused. SmsReportsRefused */

@@ -37,10 +37,14 @@ export function createTiles(context) {
     now: () => t('health.scopeNow'),
     today: () => t('health.scopeToday'),
     account: () => t('health.scopeAccount'),
-    ledger: (_, found) =>
-      found?.complete === false
-        ? t('health.scopeLedgerPart', { count: count(found.total.messages), since: formatTime(found.since) })
-        : t('health.scopeLedger'),
+    ledger(_, found) {
+      if (!found) return t('health.scopeAll');
+      const { complete, since, total } = found.due;
+      const minutes = deliveries.minutes(found);
+      return complete
+        ? t('health.scopeLedger', { minutes })
+        : t('health.scopeLedgerPart', { count: count(total.messages), since: formatTime(since), minutes });
+    },
   };
   const rows = (kind, counts) =>
     [...counts]
@@ -69,26 +73,27 @@ export function createTiles(context) {
     }),
     tile('delivery', 'ledger', {
       judge: (_, found) => deliveries.judgeDelivery(found),
-      figure: (_, found) => [percent(found ? deliveries.share(found.total) : undefined), t('health.deliveryUnit')],
-      heads: ['country', 'share', 'delivered', 'undelivered', 'overdue'],
+      figure: (_, found) => [percent(found ? deliveries.share(found.due.total) : undefined), t('health.deliveryUnit')],
+      heads: ['country', 'share', 'delivered', 'undelivered', 'unconfirmed', 'overdue'],
       rows: (_, found) =>
-        (found?.countries ?? [])
+        (found?.due.countries ?? [])
           .filter(({ outcomes }) => outcomes.accepted > 0)
           .map((tally) => [
             country(tally.country),
             percent(deliveries.share(tally)),
             count(tally.delivered),
             count(tally.undelivered),
+            count(tally.unconfirmed),
             count(tally.overdue),
           ]),
     }),
     tile('time', 'ledger', {
       judge: (_, found) => deliveries.judgeTime(found),
-      figure: (_, found) => [wholeSeconds(found?.total.time_to_delivery?.median), t('health.timeUnit')],
+      figure: (_, found) => [wholeSeconds(found?.due.total.time_to_delivery?.median), t('health.timeUnit')],
       heads: ['country', 'half', 'most'],
       rows: (_, found) =>
-        (found?.countries ?? [])
-          .filter(({ delivered }) => delivered > 0)
+        (found?.due.countries ?? [])
+          .filter(({ time_to_delivery: time }) => time !== null)
           .map(({ country: code, time_to_delivery: { median, p90 } }) => [
             country(code),
             wholeSeconds(median),

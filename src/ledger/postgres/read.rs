@@ -75,8 +75,8 @@ impl Shelf for PostgresShelf {
         self.select(&sql, &cells, record)
     }
 
-    fn fates(&mut self, oldest: MessageId) -> Result<Vec<Fate>, StoreError> {
-        self.select(&Fate::newest(), &[Cell::Id(oldest)], Fate::read)
+    fn fates(&mut self, first: MessageId, end: MessageId) -> Result<Vec<Fate>, StoreError> {
+        self.select(&Fate::newest(), &[Cell::Id(first), Cell::Id(end)], Fate::read)
     }
 }
 

@@ -42,9 +42,9 @@ impl Shelf for SqliteShelf {
         Ok(rows.map(|row| row.map(Row::into_record)).collect::<Result<_, _>>()?)
     }
 
-    fn fates(&mut self, oldest: MessageId) -> Result<Vec<Fate>, StoreError> {
+    fn fates(&mut self, first: MessageId, end: MessageId) -> Result<Vec<Fate>, StoreError> {
         let mut statement = self.0.prepare_cached(&Fate::newest())?;
-        let rows = statement.query_map([Cell::Id(oldest)], |row| Fate::read(row))?;
+        let rows = statement.query_map([Cell::Id(first), Cell::Id(end)], |row| Fate::read(row))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Past<'a> {
 
     fn deliveries(&mut self, minutes: u64) -> Deliveries {
         let since = NOW.minus(seconds(minutes * 60));
-        Deliveries::of(self.ledger.shelf.fates(MessageId::first_at(since)).unwrap(), since, NOW)
+        Deliveries::read(&mut *self.ledger.shelf, since, NOW).unwrap()
     }
 }
 
@@ -73,48 +73,96 @@ fn the_last_hour_is_counted_by_country_over_a_restart(#[values(Kind::File, Kind:
     past.ledger.force(&entry_to(DANISH, None, NOW));
 
     let accepted = |accepted| Outcomes { accepted, ..Outcomes::default() };
-    let time = |median, p90| Some(TimeToDelivery { median, p90 });
+    let time = |messages, median, p90| Some(TimeToDelivery { messages, median, p90 });
     let danish = Tally {
-        messages: 8,
-        outcomes: Outcomes { open: 1, account_fault: 1, unknown: 1, ..accepted(5) },
+        messages: 6,
+        outcomes: Outcomes { account_fault: 1, unknown: 1, ..accepted(4) },
         delivered: 1,
         undelivered: 1,
         overdue: 2,
-        waiting: 1,
-        time_to_delivery: time(2, 2),
+        silent: 1,
+        time_to_delivery: time(1, 2, 2),
         ..Tally::default()
     };
-    let swedish =
-        Tally { messages: 2, outcomes: accepted(2), delivered: 2, time_to_delivery: time(4, 40), ..Tally::default() };
+    let swedish = Tally {
+        messages: 2,
+        outcomes: accepted(2),
+        delivered: 2,
+        time_to_delivery: time(2, 4, 40),
+        ..Tally::default()
+    };
     let of_no_country = Tally { messages: 1, outcomes: accepted(1), unconfirmed: 1, ..Tally::default() };
     let total = Tally {
-        messages: 11,
-        outcomes: Outcomes { accepted: 8, ..danish.outcomes.clone() },
+        messages: 9,
+        outcomes: Outcomes { accepted: 7, ..danish.outcomes.clone() },
         delivered: 3,
         unconfirmed: 1,
-        time_to_delivery: time(4, 40),
+        time_to_delivery: time(3, 4, 40),
         ..danish.clone()
     };
+    let young = Tally { messages: 2, outcomes: Outcomes { open: 1, ..accepted(1) }, waiting: 1, ..Tally::default() };
     let country = |country: Option<&str>, tally| CountryTally { country: country.map(ToOwned::to_owned), tally };
     let expected = Deliveries {
         since: NOW.minus(seconds(3600)),
         until: NOW,
-        complete: true,
         overdue_after_seconds: 300,
-        total,
-        countries: vec![country(Some("DK"), danish), country(Some("SE"), swedish), country(None, of_no_country)],
+        last_report_at: Some(NOW.minus(seconds(800 - 1 - 3))),
+        due: Period {
+            since: NOW.minus(seconds(3600)),
+            until: NOW.minus(seconds(300)),
+            complete: true,
+            total,
+            countries: vec![country(Some("DK"), danish), country(Some("SE"), swedish), country(None, of_no_country)],
+        },
+        young: Period {
+            since: NOW.minus(seconds(300)),
+            until: NOW,
+            complete: true,
+            total: young.clone(),
+            countries: vec![country(Some("DK"), young)],
+        },
     };
     assert_eq!(past.deliveries(60), expected);
-    assert_eq!(past.deliveries(24 * 60).total.messages, 11 + 99);
+    assert_eq!(past.deliveries(24 * 60).due.total.messages, 9 + 99);
     let last_minutes = past.deliveries(5);
-    assert_eq!((last_minutes.total.messages, last_minutes.total.waiting), (2, 1));
+    assert_eq!((last_minutes.due.total, last_minutes.young), (Tally::default(), expected.young));
+}
+
+/// So many accepted messages, one each 20 milliseconds until now.
+fn young_rows(count: u64) -> Vec<Write> {
+    let accepted = |row| {
+        let entry = entry_to(DANISH, None, NOW.minus(Duration::from_millis(20 * row)));
+        let settlement = Settlement::of(entry.id, Outcome::Accepted, entry.admitted_at);
+        [open(&entry, Charging::Force), Write::Settle(settlement, Correction::None)]
+    };
+    (0..count).flat_map(accepted).collect()
+}
+
+#[rstest]
+fn however_many_are_young_those_are_judged_that_are_due(#[values(Kind::File, Kind::Postgres)] kind: Kind) {
+    let place = Place::new(kind);
+    let mut past = Past::at(&place);
+    past.ledger.write(&young_rows(10_001));
+    for ago in 400..412 {
+        past.accepted(SWEDISH, ago);
+    }
+    past.reported(DANISH, 500, DeliveryStatus::Delivered, 2);
+    let Deliveries { due, young, .. } = past.deliveries(60);
+    assert_eq!((young.complete, young.total.messages, young.total.waiting), (false, 10_000, 10_000));
+    assert_eq!(young.since, NOW.minus(Duration::from_millis(20 * 9_999)));
+    assert_eq!((due.complete, due.since, due.total.messages), (true, NOW.minus(seconds(3600)), 13));
+    assert_eq!((due.total.silent, due.total.delivered), (12, 1));
+    assert_eq!(due.countries[0].country.as_deref(), Some("SE"));
 }
 
 #[rstest]
 fn where_nothing_was_sent_there_is_nothing(#[values(Kind::File, Kind::Memory, Kind::Postgres)] kind: Kind) {
     let place = Place::new(kind);
     let found = Past::at(&place).deliveries(60);
-    assert_eq!((found.complete, found.total, found.countries), (true, Tally::default(), vec![]));
+    assert_eq!(found.last_report_at, None);
+    for period in [found.due, found.young] {
+        assert_eq!((period.complete, period.total, period.countries), (true, Tally::default(), vec![]));
+    }
 }
 
 #[test]
@@ -123,6 +171,6 @@ fn no_more_rows_are_read_than_asked_for() {
     drop(place.open());
     let file = rusqlite::Connection::open(place.file()).unwrap();
     let plan = format!("EXPLAIN QUERY PLAN {}", crate::ledger::deliveries::Fate::newest());
-    let step: String = file.query_row(&plan, [[0_u8; 16]], |row| row.get("detail")).unwrap();
-    assert_eq!(step, "SEARCH message USING PRIMARY KEY (id>?)");
+    let step: String = file.query_row(&plan, [[0_u8; 16], [1; 16]], |row| row.get("detail")).unwrap();
+    assert_eq!(step, "SEARCH message USING PRIMARY KEY (id>? AND id<?)");
 }

@@ -38,9 +38,10 @@ struct Counted {
     tag = "Watch",
     summary = "What became of the last messages",
     description = "Those that all replicas admitted in the last minutes, from the ledger, in all and by country: their \
-        outcomes, how many were delivered and how many were not, how many should have had a final report by now, and \
-        how long delivery took. Messages that a limit refused are not among them. At most the newest 10 000 are looked \
-        at; `complete` says whether these are all.",
+        outcomes, how many were delivered and how many were not, how many should have had a report by now, and how \
+        long delivery took. The last five minutes are counted by themselves, as `young`: only of those before, which \
+        are `due`, the reports should be there. Messages that a limit refused are not among them. At most the newest \
+        10 000 of either are looked at; `complete` says whether these are all, and `since` from when on they are.",
     security(("operator" = [])),
     params(minutes::Parameters),
     responses(Unauthorized, WrongParameter, LedgerAway,

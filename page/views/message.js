@@ -3,7 +3,7 @@
 import { el, replace } from '../dom.js';
 import { encodingName } from '../encoding.js';
 import { follow } from '../follow.js';
-import { explainMessage, isFinal, statusName, statusTone } from '../outcomes.js';
+import { explainFault, explainMessage, isFinal, statusName, statusTone } from '../outcomes.js';
 import { durations, momentsOf } from '../times.js';
 import { stepList } from './steps.js';
 
@@ -26,18 +26,24 @@ export async function show(root, context) {
   }
   put(message);
   if (!isFinal(message)) {
-    follow(api, id, { onState: put, onAway }, signal).catch(() => {
-      // What is shown stays.
+    follow(api, id, { onState: put, onAway }, signal).catch((error) => {
+      if (!signal.aborted && error.status === 404) announceEnd(t('messages.gone'), t('messages.goneWhy'));
+      // Otherwise what is shown stays.
     });
   }
   return () => {};
 
   /** Until the next state takes its place. */
-  function onAway() {
-    if (place.querySelector('.away')) return;
-    place.querySelector('.live')?.remove();
-    place.prepend(el('p', { class: 'note warn away' }, t('frame.noAnswer')));
-    said.textContent = t('frame.noAnswer');
+  function onAway(fault) {
+    announceEnd(explainFault(fault, context));
+  }
+
+  /** What is shown stays, and is not followed. */
+  function announceEnd(what, why) {
+    if (said.textContent === what) return;
+    for (const old of place.querySelectorAll('.away, .live')) old.remove();
+    place.prepend(el('div', { class: 'note warn away' }, el('strong', {}, what), why && el('p', {}, why)));
+    said.textContent = what;
   }
 
   function put(message) {

@@ -288,6 +288,42 @@ test('a history whose service stops says so', async () => {
   await assertAccessible(page, 'a history without an answer');
 });
 
+test('a history that the service has forgotten when it is back says so', async () => {
+  let answers = 0;
+  const page = await stage.open({
+    hash: `#/messages/${await send('4526050008')}`,
+    prepare: (page) =>
+      page.route('**/api/messages/*/events', (route) => {
+        answers += 1;
+        return answers === 1 ? route.fulfill({ contentType: 'text/event-stream', body: ':\n\n' }) : route.fulfill({ status: 404, json: {} });
+      }),
+  });
+  await page.locator('.note').getByText('There is no such message any more.').waitFor();
+  assert.equal(await page.getByText('The service does not answer.').count(), 0);
+  await page.getByText('+45******08').waitFor();
+  await assertAccessible(page, 'a history that was forgotten');
+});
+
+test('a history that can not be streamed is asked for', async () => {
+  const problem = { type: 'urn:gatewayapi-sms-connector:problem:too_many_streams', status: 503, detail: 'too many' };
+  let answers = 0;
+  const page = await stage.open({
+    hash: `#/messages/${await send('4526092006')}`,
+    async prepare(page) {
+      await page.route('**/api/messages/*/events', (route) => route.fulfill({ status: 503, json: problem }));
+      await page.route('**/api/messages/*-*', async (route) => {
+        answers += 1;
+        const response = await route.fetch();
+        const message = await response.json();
+        // The first two come before the report.
+        return route.fulfill({ response, json: answers < 3 ? { ...message, status: 'accepted', delivery: null } : message });
+      });
+    },
+  });
+  await page.locator('.step').filter({ hasText: 'Report: delivered' }).waitFor();
+  assert.ok(answers >= 3, `${answers}`);
+});
+
 test('a state that nobody knows is shown as it is', async () => {
   const page = await stage.open({ hash: `#/messages/${await send('4526050007')}` });
   await page.locator('.step').filter({ hasText: 'Report:' }).waitFor();

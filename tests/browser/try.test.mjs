@@ -77,6 +77,7 @@ async function openFollowed(options) {
       window.fetch = (url, ...more) => {
         if (!String(url).endsWith('/events')) return fetchReally(url, ...more);
         if (window.isAway) return Promise.reject(new TypeError('Failed to fetch'));
+        if (window.isForgotten) return Promise.resolve(new Response('{}', { status: 404 }));
         return Promise.resolve(
           new Response(
             new ReadableStream({
@@ -313,6 +314,23 @@ test('a service that stays away is not taken for a report that does not come', a
   for (let minutes = 0; minutes < 6; minutes += 1) await page.clock.runFor(60_000);
   await note(page, 'The service does not answer.');
   assert.equal(await page.getByText('No final delivery report has come.').count(), 0);
+});
+
+test('a message that a service has forgotten when it is back is told as such', async () => {
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await page.evaluate(() => {
+    const stream = window.events;
+    window.events = null;
+    stream.close();
+  });
+  await note(page, 'The service does not answer.');
+  await page.evaluate(() => (window.isForgotten = true));
+  while ((await page.getByText('There is no such message any more.').count()) === 0) await page.clock.runFor(100);
+  assert.equal(await page.getByText('The service does not answer.').count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'All about this message' }).count(), 0);
+  await page.clock.resume();
+  await assertAccessible(page, 'a delivery that was forgotten');
 });
 
 test('a message that GatewayAPI could not be given leads to its history', async () => {

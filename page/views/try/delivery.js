@@ -2,7 +2,7 @@
 
 import { el, replace } from '../../dom.js';
 import { follow } from '../../follow.js';
-import { explainMessage, explainProblem, hasFailed, isDelivered, isFinal, statusName } from '../../outcomes.js';
+import { explainFault, explainMessage, explainProblem, hasFailed, isDelivered, isFinal, statusName } from '../../outcomes.js';
 import { durations, exactly, momentsOf, second } from '../../times.js';
 import { stepList, totalWords } from '../steps.js';
 
@@ -69,21 +69,31 @@ export function delivery(context) {
       else announce(t(`try.step.${step}`) + (total ? `. ${totalWords(total, context)}` : ''));
     }
     /** Until the next state takes its place. */
-    function onAway() {
+    function onAway(fault) {
       if (shown.querySelector('.away')) return;
-      shown.append(el('p', { class: 'note warn away' }, t('frame.noAnswer')));
-      announce(t('frame.noAnswer'));
+      const sentence = explainFault(fault, context);
+      shown.append(el('p', { class: 'note warn away' }, sentence));
+      announce(sentence);
     }
     let wasFinal = false;
     try {
       wasFinal = await follow(api, id, { onState, onAway }, ended);
-    } catch {
-      // The message may be gone from the ledger; what is shown stays.
+    } catch (error) {
+      if (!ended.aborted && error.status === 404) forget();
+      // Otherwise what is shown stays.
+      return;
     }
     // Where the service does not answer, nobody knows of reports.
     if (ended.aborted || wasFinal || shown.querySelector('.away')) return;
     shown.append(note('warn', t('try.noReport'), t('try.noReportDo')));
     announce(t('try.noReport'));
+  }
+
+  /** The ledger has it no more, as after a restart with one in memory: how far it came stays to be seen. */
+  function forget() {
+    for (const old of shown.querySelectorAll('.away, .history')) old.remove();
+    shown.append(note('warn', t('messages.gone'), t('messages.goneWhy')));
+    announce(t('messages.gone'));
   }
 
   /** Shows how far a message is, and gives the time until its end, if that is known. */
@@ -156,7 +166,7 @@ export function delivery(context) {
   }
 
   function historyLink(id) {
-    return el('p', {}, el('a', { href: `#/messages/${encodeURIComponent(id)}` }, t('try.history')));
+    return el('p', { class: 'history' }, el('a', { href: `#/messages/${encodeURIComponent(id)}` }, t('try.history')));
   }
 
   function note(tone, what, todo, ...more) {

@@ -217,14 +217,23 @@ function advice(kinds) {
 }
 
 /** `now` in seconds since 1970. */
-export function judgeCredit(metrics, now) {
+export function judgeCredit(history, now) {
+  const metrics = history.latest;
   const asked = metrics.value('sms_gatewayapi_credit_timestamp_seconds') ?? 0;
   const credits = metrics.series('sms_gatewayapi_credit');
   if (asked === 0 || credits.length === 0) return say('quiet', 'creditUnknown');
-  if (credits.every(({ value }) => value <= 0)) return say('bad', 'creditGone');
+  // An account that is invoiced has a balance below 0, and goes on.
+  if (credits.every(({ value }) => value <= 0))
+    return failedForCredit(history) ? say('bad', 'creditGone') : say('watch', 'creditBelow');
   const hours = hoursLeft(metrics, now);
   if (hours < CREDIT_LEFT.watch) return say(hours < CREDIT_LEFT.bad ? 'bad' : 'watch', 'creditLow', { hours });
   return now - asked > CREDIT_OLD ? say('watch', 'creditOld') : say('good', 'creditGood');
+}
+
+function failedForCredit(history) {
+  const failed = (faults) => (faults.get('credit') ?? 0) > 0;
+  const isLately = failed(history.grownBy(LATELY, read.gatewayapiFaults));
+  return isLately || (isShort(history) && failed(read.gatewayapiFaults(history.latest)));
 }
 
 /** How long the credit lasts at the pace since the start; infinite where that was too short to tell, or nothing was spent. */
@@ -232,7 +241,8 @@ function hoursLeft(metrics, now) {
   // 0 is what a service says that does not know.
   const up = now - (metrics.value('process_start_time_seconds') || now);
   if (up < 3600) return Infinity;
-  const left = metrics.series('sms_gatewayapi_credit').map(({ labels: { currency }, value }) => {
+  const credits = metrics.series('sms_gatewayapi_credit').filter(({ value }) => value > 0);
+  const left = credits.map(({ labels: { currency }, value }) => {
     const spent = metrics.sum('sms_cost_total', { currency });
     return spent > 0 ? (value / spent) * (up / 3600) : Infinity;
   });

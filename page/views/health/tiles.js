@@ -126,7 +126,7 @@ export function createTiles(context) {
       ],
     }),
     tile('credit', 'account', {
-      judge: ({ latest }) => judge.judgeCredit(latest, Date.now() / 1000),
+      judge: (history) => judge.judgeCredit(history, Date.now() / 1000),
       figure({ latest }) {
         const credits = latest.series('sms_gatewayapi_credit');
         const asked = latest.value('sms_gatewayapi_credit_timestamp_seconds') ?? 0;

@@ -26,9 +26,10 @@ export function createFormats({ tag, t }) {
   /** Milliseconds, as a person would say them. */
   function formatDuration(milliseconds) {
     const number = (value, digits) => new Intl.NumberFormat(tag, { maximumFractionDigits: digits }).format(value);
-    if (milliseconds < 1000) return t('frame.milliseconds', { value: number(Math.max(0, milliseconds), 0) });
-    if (milliseconds < 120_000) return t('frame.seconds', { value: number(milliseconds / 1000, 1) });
-    if (milliseconds < 7_200_000) return t('frame.minutes', { value: number(milliseconds / 60_000, 0) });
+    // What would round up to a whole larger unit is told in that.
+    if (milliseconds < 999.5) return t('frame.milliseconds', { value: number(Math.max(0, milliseconds), 0) });
+    if (milliseconds < 119_950) return t('frame.seconds', { value: number(milliseconds / 1000, 1) });
+    if (milliseconds < 7_170_000) return t('frame.minutes', { value: number(milliseconds / 60_000, 0) });
     return t('frame.hours', { value: number(milliseconds / 3_600_000, 0) });
   }
 

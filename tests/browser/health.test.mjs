@@ -52,6 +52,7 @@ test('an idle service has nothing to say, and no chart is empty of words', async
   await tile(page, 'Delivery reports').getByText('None has come.').waitFor();
   await tile(page, 'Delivery').getByText('No message was accepted in this time.').waitFor();
   await tile(page, 'Delivery').getByText('All instances, the last hour up to 5 minutes ago').waitFor();
+  await tile(page, 'Service').getByText('up for less than a minute').waitFor();
   await tile(page, 'Messages').getByText(/^This instance, since \d\d:\d\d:\d\d$/).waitFor();
   assert.equal(await page.getByRole('img').count(), 4);
   assert.match(await page.getByRole('img').first().getAttribute('aria-label'), /^Messages, per minute: /);

@@ -86,6 +86,17 @@ test('the table scrolls within its own box, with the keyboard too, and its head 
   assert.equal(await page.evaluate(() => document.scrollingElement.scrollLeft), 0);
 });
 
+test('on a phone the usage types leave room for the texts', async () => {
+  const page = await open({ width: 360, height: 740 });
+  const width = (selector) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => element.getBoundingClientRect().width);
+  const [types, box] = [await width('.templates-table tbody th'), await width('.templates-scroll')];
+  assert.ok(types < box / 2, `${types} of ${box} px`);
+});
+
 test('a file is edited, judged and previewed while it is typed, and offered', async () => {
   const page = await open();
   await edit(page);

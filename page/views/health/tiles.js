@@ -206,7 +206,8 @@ function uptime(seconds, t) {
   const minutes = Math.floor(Math.max(0, seconds) / 60);
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60)];
   if (days > 0) return t('health.upDays', { days, hours });
-  return hours > 0 ? t('health.upHours', { hours, minutes: minutes % 60 }) : t('health.upMinutes', { minutes });
+  if (hours > 0) return t('health.upHours', { hours, minutes: minutes % 60 });
+  return minutes > 0 ? t('health.upMinutes', { minutes }) : t('health.upNow');
 }
 
 /**

@@ -1,6 +1,9 @@
 //! The query of `GET /api/messages`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    str::FromStr,
+};
 
 use actix_web::{HttpResponse, http::StatusCode};
 use url::form_urlencoded;
@@ -70,8 +73,8 @@ pub(super) fn parse(query: &str, pseudonym: impl Fn(Msisdn) -> Pseudonym) -> Res
             "cursor" => MessageId::parse(&value)
                 .map(|id| wanted.before = Some(id))
                 .ok_or_else(|| "must be the `next` of another answer".to_owned()),
-            "limit" => match value.parse() {
-                Ok(limit @ 1..=MOST) => {
+            "limit" => match integer(&value) {
+                Some(limit @ 1..=MOST) => {
                     wanted.limit = limit;
                     Ok(())
                 }
@@ -83,6 +86,11 @@ pub(super) fn parse(query: &str, pseudonym: impl Fn(Msisdn) -> Pseudonym) -> Res
         seen.insert(name);
     }
     Ok(wanted)
+}
+
+/// A whole number as the document has it: with no sign, and no zero before it.
+pub(super) fn integer<T: FromStr + ToString>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|number: &T| number.to_string() == text)
 }
 
 /// One of the statuses that a row may have.
@@ -178,6 +186,8 @@ mod tests {
     #[case("cursor=17", "cursor")]
     #[case("limit=0", "limit")]
     #[case("limit=201", "limit")]
+    #[case("limit=%2B5", "limit")]
+    #[case("limit=05", "limit")]
     #[case("limit=5&limit=6", "limit")]
     #[case("limit=5&to=4526091045", "to")]
     fn a_wrong_parameter_is_named_without_its_value(#[case] query: &str, #[case] parameter: &str) {

@@ -24,9 +24,7 @@ pub(super) fn parse(query: &str) -> Result<u64, WrongParameter> {
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let result = match &*name {
             MINUTES if minutes.is_some() => Err("must be given once".to_owned()),
-            MINUTES => value
-                .parse()
-                .ok()
+            MINUTES => query::integer(&value)
                 .filter(|minutes| ALLOWED.contains(minutes))
                 .ok_or_else(|| format!("must be {} to {}", ALLOWED.start(), ALLOWED.end())),
             _ => Err(query::only(&[MINUTES])),
@@ -67,6 +65,9 @@ mod tests {
     #[case("minutes=1441", "minutes")]
     #[case("minutes=", "minutes")]
     #[case("minutes=an+hour", "minutes")]
+    #[case("minutes=%2B60", "minutes")]
+    #[case("minutes=060", "minutes")]
+    #[case("minutes=60.0", "minutes")]
     #[case("minutes=60&minutes=60", "minutes")]
     #[case("minutes=60&hours=1", "hours")]
     fn another_parameter_is_wrong(#[case] query: &str, #[case] expected: &str) {

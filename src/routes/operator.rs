@@ -179,6 +179,12 @@ fn wrong_json(path: &str, error: &serde_json::Error) -> String {
     if ["unknown field", "missing field", "duplicate field"].iter().any(|begin| message.starts_with(begin)) {
         return message;
     }
+    if message.starts_with("unknown variant")
+        && let Some((_, known)) = message.rsplit_once(", expected ")
+    {
+        let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+        return format!("`{path}` must be one of: {}", known.join(", "));
+    }
     if path == "." {
         "the body must be an object".to_owned()
     } else {

@@ -552,7 +552,8 @@ async fn a_preview_tells_what_makes_it_dear_and_who_it_is_from() {
 #[case(json!({"payload": {}}), 400, "either `type` or `content`")]
 #[case(json!({"type": "SignIn", "syntax": "logto"}), 400, "`syntax` goes with")]
 #[case(json!({"type": "Signin"}), 400, "`type` must be one of: SignIn, Register")]
-#[case(json!({"content": "x", "syntax": "mustache"}), 400, "")]
+#[case(json!({"content": "x", "syntax": "mustache"}), 400, "`syntax` must be one of: logto, handlebars")]
+#[case(json!({"content": "x", "syntax": 7}), 400, "`syntax`")]
 #[tokio::test]
 async fn a_preview_that_fails_says_why(#[case] body: Value, #[case] status: u16, #[case] problem: &str) {
     let app = spawn_app().await;

@@ -13,7 +13,7 @@ use utoipa::{
 use super::{
     Operators,
     answers::{Unauthorized, UnreadBody},
-    bad_request, problem, read, usage_type,
+    bad_request, problem, read, usage_type, wrong_json,
 };
 use crate::{
     routes::problem::Problem,
@@ -29,7 +29,9 @@ struct Wanted {
     usage_type: Option<String>,
     /// A template in place of a usage type's own.
     content: Option<String>,
-    syntax: Option<Syntax>,
+    // serde_json takes a name that is no text for a fault of the JSON.
+    #[schema(value_type = Option<Syntax>)]
+    syntax: Option<String>,
     /// The language, as a BCP 47 tag.
     #[schema(examples("de"))]
     locale: Option<String>,
@@ -113,6 +115,10 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
             Err(problem) => return bad_request(&problem),
         },
         (None, Some(content)) => {
+            let syntax = match syntax.map(|name| serde_json::from_value::<Syntax>(name.into())).transpose() {
+                Ok(syntax) => syntax,
+                Err(error) => return bad_request(&wrong_json("syntax", &error)),
+            };
             match TemplateSet::of_content(&content, syntax.unwrap_or_default(), &state.template_options) {
                 Ok(templates) => templates.preview(UsageType::Generic, payload, locale.as_deref()),
                 Err(faults) => return faulty(&faults.to_string()),

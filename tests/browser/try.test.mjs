@@ -287,15 +287,20 @@ test('a report that does not come is told as such', async () => {
   await assertAccessible(page, 'a delivery without a report');
 });
 
-test('a service that stops is told as such, and the delivery is followed when it is back', async () => {
-  const { page, tell } = await openFollowed();
-  await tell(null);
+/** Ends the stream, as a service does that stops. */
+async function stop(page) {
   await page.evaluate(() => {
     const stream = window.events;
     window.events = null;
     stream.close();
   });
   await note(page, 'The service does not answer.');
+}
+
+test('a service that stops is told as such, and the delivery is followed when it is back', async () => {
+  const { page, tell } = await openFollowed();
+  await tell(null);
+  await stop(page);
   assert.equal(await page.getByText('No final delivery report has come.').count(), 0);
   while (!(await page.evaluate(() => window.events !== null))) await page.clock.runFor(100);
   await tell('DELIVERED', '02');
@@ -319,12 +324,7 @@ test('a service that stays away is not taken for a report that does not come', a
 test('a message that a service has forgotten when it is back is told as such', async () => {
   const { page, tell } = await openFollowed();
   await tell(null);
-  await page.evaluate(() => {
-    const stream = window.events;
-    window.events = null;
-    stream.close();
-  });
-  await note(page, 'The service does not answer.');
+  await stop(page);
   await page.evaluate(() => (window.isForgotten = true));
   while ((await page.getByText('There is no such message any more.').count()) === 0) await page.clock.runFor(100);
   assert.equal(await page.getByText('The service does not answer.').count(), 0);

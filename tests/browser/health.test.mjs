@@ -161,8 +161,11 @@ test('it goes on while the service does not answer, and says so', async () => {
 test('it rests while nobody looks', async () => {
   const page = await stage.open({ hash: '#/try' });
   await page.clock.install();
+  // The figures are shown before the ledger has answered.
+  const counted = page.waitForResponse((response) => response.url().endsWith('/api/deliveries'));
   await page.getByRole('link', { name: 'Health' }).click();
   await page.locator('.tile[data-state]').nth(11).waitFor();
+  await (await counted).finished();
   const asked = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   const look = (hidden) =>
@@ -173,11 +176,11 @@ test('it rests while nobody looks', async () => {
   await look(true);
   await page.clock.runFor(60_000);
   assert.deepEqual(asked, []);
-  const answered = ['/metrics', '/api/deliveries'].map((path) =>
-    page.waitForResponse((response) => response.url().endsWith(path)),
+  const asksAgain = ['/metrics', '/api/deliveries'].map((path) =>
+    page.waitForRequest((request) => request.url().endsWith(path)),
   );
   await look(false);
-  await Promise.all(answered);
+  await Promise.all(asksAgain);
   assert.deepEqual(asked.sort(), ['/api/deliveries', '/metrics']);
   await page.getByRole('link', { name: 'Templates' }).click();
   await page.locator('.templates-table').waitFor();

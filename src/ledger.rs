@@ -6,6 +6,7 @@
 mod admission;
 mod database;
 mod deliveries;
+mod departure;
 mod key;
 mod limiter;
 mod message;
@@ -30,6 +31,7 @@ pub use self::{
     admission::{Admission, Applicant, Denial, OpenMessage},
     database::LedgerError,
     deliveries::{CountryTally, Deliveries, Outcomes, Period, Tally, TimeToDelivery},
+    departure::Departure,
     key::KeyError,
     message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
     postgres::PostgresError,

@@ -92,7 +92,7 @@ instruments! {
     delivered: IntCounterVec("sms_delivered_total", ["country"]);
     /// Messages that will not reach the phone, by the delivery reports, by country and group of errors (none, HLR, ...).
     undelivered: IntCounterVec("sms_undelivered_total", ["country", "error_group"]);
-    /// From GatewayAPI's acceptance to the phone.
+    /// From GatewayAPI's acceptance to the phone, where both clocks may be right.
     delivery_seconds: Histogram("sms_delivery_seconds", [],
         [1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0]);
     /// Delivery reports by what they did (applied, duplicate, late, unknown_message), or unknown_state or unreadable.

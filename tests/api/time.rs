@@ -1,6 +1,6 @@
 //! Deadlines, and how long connections live.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gatewayapi_sms_connector::simulator::{Behaviour, Options};
 use tokio::{
@@ -16,11 +16,9 @@ async fn a_deadline_that_passes_while_waiting_means_that_nothing_was_sent() {
     let app = spawn_app_with(settings, Options { behaviour: Behaviour::Dead, ..Options::default() }).await;
     let written = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_requests(1).await;
-    let begun = Instant::now();
     let waiting = app.send(sign_in("4526091046", "493818")).await;
     assert_eq!(waiting.status, 503);
     assert!(waiting.header("retry-after").is_some());
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(written.await.unwrap().unwrap().status(), 504);
     assert_eq!(app.gatewayapi.requests(), 1);
 }

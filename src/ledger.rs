@@ -14,6 +14,7 @@ mod postgres;
 mod reader;
 mod replies;
 mod row;
+mod search;
 mod sqlite;
 mod store;
 mod turn;

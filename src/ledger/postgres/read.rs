@@ -14,7 +14,8 @@ use crate::{
     ledger::{
         deliveries::Fate,
         message::{MessageRecord, Query},
-        row::{self, Cell, Cells, Row},
+        row::{Cell, Cells, Row},
+        search,
         store::{Shelf, StoreError},
     },
     sms::MessageId,
@@ -71,7 +72,7 @@ impl Shelf for PostgresShelf {
     }
 
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError> {
-        let (sql, cells) = row::search(query, "number_hash = ?");
+        let (sql, cells) = search::statement(query, "number_hash = ?");
         self.select(&sql, &cells, record)
     }
 

@@ -6,7 +6,8 @@ use crate::{
     ledger::{
         deliveries::Fate,
         message::{MessageRecord, Query},
-        row::{self, Cell, Cells, Row},
+        row::{Cell, Cells, Row},
+        search,
         store::{Shelf, StoreError},
     },
     sms::MessageId,
@@ -36,7 +37,7 @@ impl Shelf for SqliteShelf {
     }
 
     fn list(&mut self, query: &Query) -> Result<Vec<MessageRecord>, StoreError> {
-        let (sql, cells) = row::search(query, numbers::SEARCH);
+        let (sql, cells) = search::statement(query, numbers::SEARCH);
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(cells), |row| Row::read(row))?;
         Ok(rows.map(|row| row.map(Row::into_record)).collect::<Result<_, _>>()?)

@@ -1,13 +1,19 @@
 //! Puts the parts together, on two listeners.
 
+mod connection;
+mod descriptors;
+mod listener;
 mod listeners;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{App, dev::Server, web};
 use arc_swap::ArcSwap;
 
-use self::listeners::Listeners;
+use self::{
+    listener::{ListenError, Listener, Terms},
+    listeners::Listeners,
+};
 use crate::{
     auth::{LogtoAuthorization, ReportVerifier},
     config::{self, Settings},
@@ -23,8 +29,10 @@ use crate::{
 
 /// Longer than the 5 s after which Logto drops an idle connection: who closes first must not be us.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// A burst of calls must not be refused by the kernel.
-const BACKLOG: u32 = 4096;
+/// Prometheus and the page come again sooner than that, or may connect anew.
+const OPERATOR_KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Longer than any call takes, and than `KEEP_ALIVE`.
+const LONGEST_SILENCE: Duration = Duration::from_secs(90);
 /// Serving threads beyond this gain nothing: one sends tens of thousands of messages a second.
 const MOST_WORKERS: usize = 4;
 /// New calls are answered 503 for at least so long, so that a load balancer can notice.
@@ -68,8 +76,8 @@ pub enum StartError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Traces(#[from] TracesError),
-    #[error("{key} {address}: {source}; set {key} to another address")]
-    Listen { key: &'static str, address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// Loads the templates anew while the service runs.
@@ -105,7 +113,7 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// When templates, TLS settings or addresses are unusable.
+    /// When templates, TLS settings, the ledger, the collector's address or our own are unusable.
     pub fn build(settings: &Settings) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
         metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -122,54 +130,40 @@ impl Application {
             web::Data::new(Operators::new(settings, tokens, Arc::clone(&templates.current), state.clone()))
         });
 
-        let public = HttpServer::new(move || {
+        let public = Listener::bind("server.listen", settings.server.listen)?;
+        let operator = Listener::bind("operator.listen", settings.operator.listen)?;
+        let ports = Ports { public: public.address, operator: operator.address };
+        let terms = Terms {
+            workers,
+            connections: descriptors::connections(settings.gatewayapi.max_connections),
+            keep_alive: KEEP_ALIVE,
+            patience: LONGEST_SILENCE,
+            half_closed: true,
+            last_answers: LAST_ANSWERS,
+        };
+        let public = public.serve(terms, move || {
             // In the first worker, whose runtime lives as long as the service.
             if dispatcher.settle_here() {
                 tokio::spawn(watch_credit(dispatcher.clone()));
             }
             App::new().configure(routes::public(state.clone()))
-        })
-        .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .backlog(BACKLOG)
-        .tcp_nodelay(true)
-        .shutdown_timeout(LAST_ANSWERS)
-        .disable_signals()
-        .bind(settings.server.listen)
-        .map_err(|source| StartError::Listen {
-            key: "server.listen",
-            address: settings.server.listen,
-            source,
         })?;
-
-        let operator = HttpServer::new(move || {
+        let terms = Terms {
+            workers: 1,
+            connections: descriptors::OPERATOR_CONNECTIONS,
+            keep_alive: OPERATOR_KEEP_ALIVE,
+            // A stream of events ends as soon as its client has gone.
+            half_closed: false,
+            ..terms
+        };
+        let operator = operator.serve(terms, move || {
             App::new()
                 .wrap(routes::own_site_only())
                 .configure(routes::operator(Arc::clone(&metrics), operators.clone()))
-        })
-        .workers(1)
-        // A stream of events ends as soon as its client has gone.
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(LAST_ANSWERS)
-        .disable_signals()
-        .bind(settings.operator.listen)
-        .map_err(|source| {
-            let address = settings.operator.listen;
-            StartError::Listen { key: "operator.listen", address, source }
         })?;
 
-        let ports = Ports { public: public.addrs()[0], operator: operator.addrs()[0] };
         let shutdown_grace = settings.server.shutdown_grace.get();
-        Ok(Self {
-            public: public.run(),
-            operator: operator.run(),
-            ports,
-            lifecycle,
-            shutdown_grace,
-            templates,
-            ledger,
-            traces,
-        })
+        Ok(Self { public, operator, ports, lifecycle, shutdown_grace, templates, ledger, traces })
     }
 
     pub const fn ports(&self) -> Ports {

@@ -11,6 +11,8 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// The modules in which code outside tests may name a dependency; `main` is `src/main.rs`.
 const HOMES: &[(&str, &[&str])] = &[
+    ("actix_http", &["server"]),
+    ("actix_service", &["server"]),
     ("actix_web", &["auth", "routes", "server"]),
     ("clap", &["cli"]),
     ("config", &["config"]),
@@ -31,8 +33,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rlibphonenumber", &["sms"]),
     ("rusqlite", &["ledger"]),
     ("rust_embed", &["routes"]),
+    ("rustix", &["server"]),
     ("rustls", &["gatewayapi", "http_client", "ledger", "tls"]),
     ("ryu_js", &["templates"]),
+    ("socket2", &["server"]),
     ("subtle", &["auth"]),
     ("tikv_jemallocator", &["main"]),
     ("tokio_postgres", &["ledger"]),

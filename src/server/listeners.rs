@@ -11,11 +11,11 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Answers until `stopping` is over, and closes within `patience`: a thread whose handler never comes back does not
-    /// hear that it should end.
+    /// Answers until `stopping` is over or one of them fails, and closes within `patience`: a thread whose handler never
+    /// comes back does not hear that it should end.
     pub(super) async fn run_until(self, stopping: impl Future<Output = ()>, patience: Duration) -> io::Result<()> {
         let (public, operator) = (self.public.handle(), self.operator.handle());
-        let mut serving = pin!(async { tokio::join!(self.public, self.operator) });
+        let mut serving = pin!(async { tokio::try_join!(self.public, self.operator) });
         let ended = tokio::select! {
             ended = &mut serving => Some(ended),
             () = stopping => {
@@ -23,11 +23,11 @@ impl Listeners {
                 tokio::time::timeout(patience, closing).await.ok()
             }
         };
-        let Some((public, operator)) = ended else {
+        let Some(ended) = ended else {
             tracing::error!("a request did not end, and is given up");
             return Ok(());
         };
-        public.and(operator)
+        ended.map(drop)
     }
 }
 

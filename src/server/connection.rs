@@ -1,0 +1,145 @@
+//! A connection that is given up when nothing was written to it for long, or after much was read.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use actix_web::rt::net::{ActixStream, Ready};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
+
+/// Bytes that are read before anything is answered: more than the longest head (128 KiB) and body (64 KiB) have.
+const LONGEST_CALL: usize = 256 * 1024;
+
+/// actix-web ends an idle connection and a first head that does not come, and nothing else: with a later head or a
+/// refused body that does not end, or answers that are not read, a client would keep its connection for ever. Each call
+/// has its answer long before `patience` is over, and a stream of events its heartbeat.
+pub(super) struct Connection<S> {
+    stream: S,
+    patience: Duration,
+    written_at: Instant,
+    /// Bytes since then.
+    read: usize,
+    /// Not set anew with each answer, which would cost more than to wake once too often.
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl<S> Connection<S> {
+    pub(super) fn new(stream: S, patience: Duration) -> Self {
+        Self { stream, patience, written_at: Instant::now(), read: 0, alarm: Box::pin(sleep(patience)) }
+    }
+
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            let end = self.written_at + self.patience;
+            if end <= Instant::now() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.alarm.as_mut().reset(end);
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.read += buffer.filled().len() - before;
+        if self.read > LONGEST_CALL {
+            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        (self.written_at, self.read) = (Instant::now(), 0);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: ActixStream> ActixStream for Connection<S> {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        self.stream.poll_read_ready(cx)
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        self.stream.poll_write_ready(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use io::ErrorKind::{FileTooLarge, TimedOut};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    const PATIENCE: Duration = Duration::from_secs(90);
+
+    /// Ours, and the client's end.
+    fn connection() -> (Connection<DuplexStream>, DuplexStream) {
+        let (ours, client) = duplex(1024);
+        (Connection::new(ours, PATIENCE), client)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_begins_a_call_and_is_silent_is_given_up() {
+        let (mut ours, mut client) = connection();
+        let begun = Instant::now();
+        client.write_all(b"G").await.unwrap();
+        assert_eq!(ours.read_u8().await.unwrap(), b'G');
+        assert_eq!(ours.read_u8().await.unwrap_err().kind(), TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_answer_gives_it_time_anew() {
+        let (mut ours, _client) = connection();
+        let begun = Instant::now();
+        for _ in 0..3 {
+            sleep(Duration::from_secs(60)).await;
+            ours.write_all(b":\n\n").await.unwrap();
+        }
+        assert_eq!(ours.read_u8().await.unwrap_err().kind(), TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), 3 * 60 + PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_its_answer_is_given_up() {
+        let (mut ours, _client) = connection();
+        let begun = Instant::now();
+        assert_eq!(ours.write_all(&[0; 1025]).await.unwrap_err().kind(), TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_ever_more_is_given_up_after_the_longest_call() {
+        let (mut ours, mut client) = connection();
+        tokio::spawn(async move { while client.write_all(&[b'x'; 1024]).await.is_ok() {} });
+        let mut call = vec![0; LONGEST_CALL];
+        for _ in 0..2 {
+            ours.read_exact(&mut call).await.unwrap();
+            ours.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+        }
+        ours.read_exact(&mut call).await.unwrap();
+        assert_eq!(ours.read_u8().await.unwrap_err().kind(), FileTooLarge);
+    }
+}

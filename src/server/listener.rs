@@ -1,0 +1,173 @@
+//! A listener: its port, and the terms on which it keeps connections. actix-web's own has no bound on their number at one
+//! port without the other, and none on their silence.
+
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_http::{HttpService, Request, Response, body::MessageBody};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::{
+    Error,
+    dev::{AppConfig, Server},
+    rt::net::TcpStream,
+};
+use socket2::SockRef;
+
+use super::connection::Connection;
+
+/// A burst of calls must not be refused by the kernel.
+const BACKLOG: i32 = 4096;
+
+/// On what terms a listener keeps its connections.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Threads.
+    pub(super) workers: usize,
+    /// Connections at a time. Further ones wait in the kernel.
+    pub(super) connections: usize,
+    /// How long one may be idle.
+    pub(super) keep_alive: Duration,
+    /// How long one may be busy without anything being written to it.
+    pub(super) patience: Duration,
+    /// Whether a client that has ended its half gets its answer.
+    pub(super) half_closed: bool,
+    /// For the last answers to leave, in whole seconds.
+    pub(super) last_answers: u64,
+}
+
+/// A port that can't be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{key} {address}: {source}; set {key} to another address")]
+pub struct ListenError {
+    key: &'static str,
+    address: SocketAddr,
+    source: io::Error,
+}
+
+/// A port at which clients may knock already.
+pub(super) struct Listener {
+    key: &'static str,
+    socket: TcpListener,
+    pub(super) address: SocketAddr,
+}
+
+impl Listener {
+    /// At the address that the key of the configuration has; port 0 is one that is free.
+    pub(super) fn bind(key: &'static str, address: SocketAddr) -> Result<Self, ListenError> {
+        let bind = || {
+            let socket = TcpListener::bind(address)?;
+            SockRef::from(&socket).listen(BACKLOG)?;
+            let address = socket.local_addr()?;
+            Ok(Self { key, socket, address })
+        };
+        bind().map_err(|source| ListenError { key, address, source })
+    }
+
+    /// Answers what comes by an app that each worker makes for itself.
+    pub(super) fn serve<F, I, S, B>(self, terms: Terms, app: F) -> Result<Server, ListenError>
+    where
+        F: Fn() -> I + Send + Clone + 'static,
+        I: IntoServiceFactory<S, Request>,
+        S: ServiceFactory<Request, Config = AppConfig, Error: Into<Error>, InitError: fmt::Debug> + 'static,
+        S::Response: Into<Response<B>> + 'static,
+        S::Service: Service<Request, Future: 'static> + 'static,
+        B: MessageBody + 'static,
+    {
+        let server = Server::build();
+        let stop = server.graceful_shutdown_signal();
+        let answering = move || {
+            let (app, stop) = (app().into_factory().map_err(|error| error.into().error_response()), stop.clone());
+            let http = HttpService::build()
+                .keep_alive(terms.keep_alive)
+                .h1_allow_half_closed(terms.half_closed)
+                .graceful_shutdown_signal(move || {
+                    let stop = stop.clone();
+                    async move { stop.notified().await }
+                })
+                .h1(map_config(app, |()| AppConfig::default()));
+            fn_service(move |stream: TcpStream| async move {
+                // An answer must not wait for more. Where it can't be said, the client has gone.
+                let _ = stream.set_nodelay(true);
+                let client = stream.peer_addr().ok();
+                Ok((Connection::new(stream, terms.patience), client))
+            })
+            .and_then(http)
+        };
+        let Self { key, socket, address } = self;
+        let server = server
+            .workers(terms.workers)
+            .max_concurrent_connections(terms.connections.div_ceil(terms.workers))
+            .shutdown_timeout(terms.last_answers)
+            .disable_signals()
+            .listen(key, socket, answering)
+            .map_err(|source| ListenError { key, address, source })?;
+        Ok(server.run())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{App, HttpResponse, web};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        task::JoinHandle,
+    };
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    /// A listener that refuses each call, and keeps its connection.
+    fn refusing(connections: usize, patience: Duration) -> (SocketAddr, JoinHandle<io::Result<()>>) {
+        let listener = Listener::bind("server.listen", "127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, keep_alive) = (listener.address, Duration::from_secs(75));
+        let terms = Terms { workers: 1, connections, keep_alive, patience, half_closed: true, last_answers: 0 };
+        let app = || App::new().default_service(web::to(async || HttpResponse::Unauthorized()));
+        (address, tokio::spawn(listener.serve(terms, app).unwrap()))
+    }
+
+    /// Sends, and reads the answer.
+    async fn ask(client: &mut TcpStream, call: &[u8]) {
+        client.write_all(call).await.unwrap();
+        let mut answer = [0; 1024];
+        let length = client.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 401"), "{length}");
+    }
+
+    #[tokio::test]
+    async fn a_second_head_that_does_not_end_ends_the_connection() {
+        let (address, _served) = refusing(10, Duration::from_millis(200));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        ask(&mut client, GET).await;
+        client.write_all(b"G").await.unwrap();
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_refused_body_that_does_not_end_ends_the_connection() {
+        let (address, _served) = refusing(10, Duration::from_secs(3600));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        ask(&mut client, b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 0x10000], b"\r\n"].concat();
+        while client.write_all(&chunk).await.is_ok() {}
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_most_wait_for_one_to_end() {
+        let (address, _served) = refusing(2, Duration::from_secs(3600));
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            ask(&mut client, GET).await;
+            clients.push(client);
+        }
+        let mut third = TcpStream::connect(address).await.unwrap();
+        third.write_all(GET).await.unwrap();
+        ask(&mut clients[0], GET).await;
+        assert_eq!(third.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        clients.pop();
+        ask(&mut third, b"").await;
+    }
+}

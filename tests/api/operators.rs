@@ -567,6 +567,7 @@ async fn the_loaded_templates_are_shown_with_their_samples() {
     let app = spawn_app().await;
     let loaded = Operator::of(&app).get("/api/templates").await.json();
     assert_eq!((&loaded["default_locale"], &loaded["warnings"]), (&json!("en"), &json!([])));
+    assert_eq!(loaded["max_segments"], 3);
     let usage_types = loaded["usage_types"].as_array().unwrap();
     assert_eq!(usage_types.len(), 9);
     for usage in usage_types {
@@ -592,9 +593,10 @@ async fn a_usage_type_without_templates_falls_back_and_warnings_are_told() {
         let file = json!({"usageType": usage_type, "content": "<b>{{code}}</b> {{oops}}"});
         std::fs::write(folder.path().join(format!("{usage_type}.json")), file.to_string()).unwrap();
     }
-    let settings = format!("templates.directory = '{}'", folder.path().display());
+    let settings = format!("delivery.max_segments = 2\ntemplates.directory = '{}'", folder.path().display());
     let app = spawn_app_with(&settings, Options::default()).await;
     let loaded = Operator::of(&app).get("/api/templates").await.json();
+    assert_eq!(loaded["max_segments"], 2);
     let usage =
         |name: &str| loaded["usage_types"].as_array().unwrap().iter().find(|usage| usage["type"] == name).unwrap();
     assert_eq!((&usage("BindMfa")["falls_back_to"], &usage("BindMfa")["templates"]), (&json!("Generic"), &json!([])));

@@ -16,6 +16,9 @@ use crate::{
 struct Loaded<'a> {
     #[schema(examples("en"))]
     default_locale: &'a str,
+    /// `delivery.max_segments`: a text that takes more is refused, when it is loaded and when it is sent.
+    #[schema(examples(3))]
+    max_segments: u32,
     /// All of Logto's, in its order.
     usage_types: Vec<Usage<'a>>,
     /// What should be looked at.
@@ -64,6 +67,7 @@ pub(super) async fn get(state: web::Data<Operators>) -> HttpResponse {
     let set = state.templates.load();
     HttpResponse::Ok().json(Loaded {
         default_locale: &state.template_options.default_locale,
+        max_segments: state.template_options.max_segments,
         usage_types: UsageType::ALL.into_iter().map(|usage_type| usage(&set, usage_type)).collect(),
         warnings: set.warnings().iter().map(ToString::to_string).collect(),
     })

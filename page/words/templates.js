@@ -96,7 +96,7 @@ const de = {
   loaded: 'Geladene Texte',
   loadedHint: 'Jede Zelle zeigt, wie der Text übertragen wird und in wie vielen Segmenten; danach wird abgerechnet. Wählen Sie eine, um ihre Datei zu bearbeiten.',
   tableLabel: 'Texte nach Verwendungszweck und Sprache',
-  usageType: 'Verwendungszweck',
+  usageType: 'Verwendungs\u00ADzweck',
   cellOf: '{type}, {language} ({locale})',
   missing: 'kein eigener Text; die nächste Sprache oder {locale} springt ein',
   segments: { one: '{count} Segment', other: '{count} Segmente' },

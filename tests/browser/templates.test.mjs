@@ -86,6 +86,53 @@ test('the table scrolls within its own box, with the keyboard too, and its head 
   assert.equal(await page.evaluate(() => document.scrollingElement.scrollLeft), 0);
 });
 
+test('the language that stands in comes first, then those of the browser', async () => {
+  for (const [locale, expected] of [
+    ['de-AT', ['en', 'de', 'ar']],
+    ['en-GB', ['en', 'ar']],
+    ['es-MX', ['en', 'es', 'ar']],
+  ]) {
+    const page = await open({ locale });
+    const columns = await page.locator('.templates-table thead th abbr').allTextContents();
+    assert.deepEqual(columns.slice(0, expected.length), expected, locale);
+    assert.equal(new Set(columns).size, 25);
+  }
+});
+
+test('a shadow says on which side the table goes on', async () => {
+  const page = await open({ width: 360, height: 740 });
+  const [before, after] = ['.more.before', '.more.after'].map((side) => page.locator(side));
+  await after.waitFor();
+  assert.equal(await before.isVisible(), false);
+  const scroll = (left) => page.locator('.templates-scroll').evaluate((box, to) => (box.scrollLeft = to), left);
+  await scroll(300);
+  await before.waitFor();
+  assert.equal(await after.isVisible(), true);
+  const edge = await before.evaluate((element) => element.getBoundingClientRect().left);
+  const names = await page.locator('tbody th').first().evaluate((element) => element.getBoundingClientRect().right);
+  assert.ok(Math.abs(edge - names) < 2, `${edge} beside ${names}`);
+  await scroll(100_000);
+  await after.waitFor({ state: 'hidden' });
+});
+
+test('long names break before capitals only', async () => {
+  const page = await open({ width: 360, height: 740 });
+  const torn = await page.locator('.usage').evaluateAll((places) =>
+    places.flatMap((place) => {
+      const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (walker.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(walker.currentNode);
+        if (range.getClientRects().length > 1) found.push(walker.currentNode.textContent);
+      }
+      return found;
+    }),
+  );
+  assert.deepEqual(torn, []);
+  await page.getByRole('row', { name: /^UserPermissionValidation/ }).waitFor();
+});
+
 test('on a phone the usage types leave room for the texts', async () => {
   const page = await open({ width: 360, height: 740 });
   const width = (selector) =>
@@ -248,7 +295,7 @@ test('the editor can be reached and left with the keyboard', async () => {
   await page.keyboard.press('Shift+Tab');
   assert.equal(await at(), 'Close');
   await page.keyboard.press('Enter');
-  assert.match(await at(), /^SignIn, Arabic/);
+  assert.match(await at(), /^SignIn, English/);
 });
 
 test('Logto’s list comes out as our files', async () => {

@@ -4,10 +4,8 @@ import { el } from '../../dom.js';
 import { shortEncodingName } from '../../encoding.js';
 
 /** `isChanged` tells of a usage type whether it was edited here, and `open` is called with a usage type and a language. */
-export function createTable(loaded, { isChanged, open }, { t, languageName }) {
-  const locales = [
-    ...new Set(loaded.usage_types.flatMap(({ templates }) => templates.map(({ locale }) => locale))),
-  ].sort();
+export function createTable(loaded, { isChanged, open }, { t, languageName, signal }) {
+  const locales = columnsOf(loaded);
   const changes = new Map();
   const firsts = new Map();
 
@@ -37,7 +35,7 @@ export function createTable(loaded, { isChanged, open }, { t, languageName }) {
   const rows = loaded.usage_types.map(({ type, falls_back_to: standIn, templates }) => {
     const changed = el('span', { class: 'badge warn', hidden: true }, t('templates.changed'));
     changes.set(type, changed);
-    const head = el('th', { scope: 'row' }, el('span', { class: 'usage' }, type, changed));
+    const head = el('th', { scope: 'row' }, el('span', { class: 'usage' }, el('span', {}, breakable(type)), changed));
     if (standIn) {
       const button = el(
         'button',
@@ -72,6 +70,22 @@ export function createTable(loaded, { isChanged, open }, { t, languageName }) {
   const columns = locales.map((locale) =>
     el('th', { scope: 'col' }, el('abbr', { title: languageName(locale) }, locale)),
   );
+  const scroll = el(
+    'div',
+    {
+      class: 'templates-scroll',
+      role: 'region',
+      tabindex: 0,
+      'aria-label': t('templates.tableLabel'),
+      scroll: showMore,
+    },
+    el(
+      'table',
+      { class: 'templates-table' },
+      el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('templates.usageType')), columns)),
+      el('tbody', {}, rows),
+    ),
+  );
   const element = el(
     'section',
     { class: 'card stack', 'aria-labelledby': 'templates-loaded' },
@@ -83,21 +97,46 @@ export function createTable(loaded, { isChanged, open }, { t, languageName }) {
     ),
     el(
       'div',
-      { class: 'templates-scroll', role: 'region', tabindex: 0, 'aria-label': t('templates.tableLabel') },
-      el(
-        'table',
-        { class: 'templates-table' },
-        el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('templates.usageType')), columns)),
-        el('tbody', {}, rows),
-      ),
+      { class: 'templates-place' },
+      scroll,
+      // Says to the eye that there is more.
+      el('span', { class: 'more before', 'aria-hidden': 'true' }),
+      el('span', { class: 'more after', 'aria-hidden': 'true' }),
     ),
   );
+  const sizes = new ResizeObserver(showMore);
+  sizes.observe(scroll);
+  signal.addEventListener('abort', () => sizes.disconnect());
   markChanged();
   return { element, markChanged, focus: (type) => firsts.get(type)?.focus() };
+
+  function showMore() {
+    const { scrollLeft, clientWidth, scrollWidth, parentElement } = scroll;
+    parentElement.classList.toggle('has-before', scrollLeft > 1);
+    parentElement.classList.toggle('has-after', scrollLeft + clientWidth < scrollWidth - 1);
+    // Where what scrolls begins, right of the names that stay.
+    parentElement.style.setProperty('--stays', `${scroll.querySelector('th').offsetWidth}px`);
+  }
 
   function markChanged() {
     for (const [type, badge] of changes) badge.hidden = !isChanged(type);
   }
+}
+
+/** The languages: first the one that stands in for others, then those of whoever looks, then the rest by their tags. */
+function columnsOf({ usage_types: usageTypes, default_locale: defaultLocale }) {
+  const locales = [...new Set(usageTypes.flatMap(({ templates }) => templates.map(({ locale }) => locale)))].sort();
+  const language = (tag) => tag.toLowerCase().split(/[-_]/)[0];
+  const nearest = (tag) =>
+    locales.find((locale) => locale.toLowerCase() === tag.toLowerCase()) ??
+    locales.find((locale) => language(locale) === language(tag));
+  const first = [defaultLocale, ...navigator.languages].map(nearest).filter(Boolean);
+  return [...new Set([...first, ...locales])];
+}
+
+/** A name such as `BindMfa`, which may break before its capitals. */
+function breakable(name) {
+  return name.split(/(?=[A-Z])/).flatMap((part, index) => (index === 0 ? part : [el('wbr'), part]));
 }
 
 /** For those who hear the page. */

@@ -5,7 +5,7 @@ const REQUIRED = ['Register', 'SignIn', 'ForgotPassword', 'Generic'];
 
 /**
  * Reads Logto's list, or a whole connector configuration that has one.
- * Gives { faults, files: [{ usageType, text, json, warnings }], warnings }, where a fault or warning is { word, values }.
+ * Gives { faults, files: [{ usageType, json }], warnings }, where a fault or warning is { word, values }.
  */
 export function readLogtoList(pasted, usageTypes) {
   const { faults } = parse(pasted);
@@ -43,6 +43,5 @@ export function readLogtoList(pasted, usageTypes) {
 }
 
 function fileOf(usageType, text) {
-  const warnings = /\{\{\s*code\s*\}\}/.test(text) ? [] : [{ word: 'warning_no_code', values: { locale: '' } }];
-  return { usageType, text, json: `${JSON.stringify({ usageType, content: text }, null, 2)}\n`, warnings };
+  return { usageType, json: `${JSON.stringify({ usageType, content: text }, null, 2)}\n` };
 }

@@ -29,7 +29,7 @@ export async function show(root, context) {
     warnings(loaded.warnings, t),
     table.element,
     place,
-    createLogtoCard({ usageTypes, open: openText }, context),
+    createLogtoCard({ usageTypes, read, loaded, open: openText }, context),
   );
   return () => editing?.end();
 
@@ -40,7 +40,8 @@ export async function show(root, context) {
   function openText(usageType, text, locale) {
     editing?.end();
     const reset = () => textOf(usageType);
-    editing = createEditorCard({ usageType, text, locale, read, reset, onDraft: keep, onClose: close }, context);
+    const listeners = { onDraft: keep, onClose: close };
+    editing = createEditorCard({ usageType, text, locale, read, reset, loaded, ...listeners }, context);
     replace(place, editing.element);
     editing.enter();
     keep(usageType, text);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const TOKEN = 'sandbox-operator-token';
 
-const BINARY =
+export const BINARY =
   process.env.SMS_TEST_BINARY ?? fileURLToPath(new URL('../../target/debug/gatewayapi-sms-connector', import.meta.url));
 
 /**

@@ -201,8 +201,8 @@ test('faults are marked where they are, and a faulty file is not offered', async
   );
   await fault(page, 'Line 3: The service does not know “kind”');
   await fault(page, 'Line 4: “english!” is not a language tag');
-  await fault(page, 'Line 4: This text never shows the code');
-  await fault(page, 'Line 4: “{{co de}}” is no placeholder');
+  await fault(page, 'Line 4: English (en): This text never shows the code');
+  await fault(page, 'Line 4: English (en): “{{co de}}” is no placeholder');
   assert.equal(await page.locator('.cm-lintRange-error').first().textContent(), '"kind"');
   await page.getByRole('status').filter({ hasText: '2 errors, 2 warnings' }).waitFor();
   // It can be reached and asked, though it is marked as not to be used.
@@ -221,7 +221,136 @@ test('faults are marked where they are, and a faulty file is not offered', async
   await write(page, json({ en: '{{code}} {{nobody}}' }));
   await fault(page, '{{nobody}} has no value in a usual request');
   await write(page, json({ en: '{{#if code}}{{code}}' }, { syntax: 'handlebars' }));
-  await fault(page, 'The service says: line 1, column');
+  await fault(page, 'English (en): This is no handlebars that the service can read: is a block not closed');
+  await write(page, json({ en: '{{code}}'.repeat(101) }, { syntax: 'handlebars' }));
+  await fault(page, 'The service refuses this text: more than 100 tags, brackets and backslashes');
+});
+
+test('each language is judged, not only the one in the preview', async () => {
+  const page = await open();
+  await edit(page, /^SignIn, English/);
+  const download = page.getByRole('button', { name: 'Download', exact: true });
+  await write(
+    page,
+    json({ en: 'In: {{code}}', de: '{{#if code}}{{code}}', fr: '{{code}} {{cdoe}}' }, { syntax: 'handlebars' }),
+  );
+  await bubble(page, 'In: 123456');
+  await fault(page, /Line 6: German \(de\): This is no handlebars .* \(line 1, column/);
+  await fault(page, 'Line 7: French (fr): “cdoe” has no value in a usual request');
+  await page.getByRole('status').filter({ hasText: '2 errors' }).waitFor();
+  assert.equal(await download.getAttribute('aria-disabled'), 'true');
+  await assertAccessible(page, 'faults in several languages');
+
+  await write(page, json({ en: 'In: {{code}}', de: '{{code}} {{cdoe}}' }));
+  await fault(page, 'Line 5: German (de): {{cdoe}} has no value in a usual request');
+  assert.equal(await download.getAttribute('aria-disabled'), null);
+});
+
+test('what the service has not judged yet is not called faultless, nor offered', async () => {
+  const page = await open();
+  await edit(page);
+  await page.getByText('Nothing wrong with this file.').waitFor();
+  let answer;
+  const held = new Promise((resolve) => (answer = resolve));
+  let waiting = 0;
+  let most = 0;
+  await page.route('**/api/preview', async (route) => {
+    waiting += 1;
+    most = Math.max(most, waiting);
+    await held;
+    waiting -= 1;
+    await route.continue();
+  });
+  const texts = Object.fromEntries('en de fr es it nl da sv'.split(' ').map((locale) => [locale, `${locale}: {{code}}`]));
+  await write(page, json({ ...texts, pl: '{{#if code}}{{code}}' }, { syntax: 'handlebars' }));
+  await page.getByText('The service is looking at the texts').waitFor();
+  assert.equal(await page.getByText('Nothing wrong with this file.').count(), 0);
+  let offers = 0;
+  page.on('download', () => (offers += 1));
+  const download = page.getByRole('button', { name: 'Download', exact: true });
+  await download.click();
+  answer();
+  await fault(page, 'Polish (pl): This is no handlebars');
+  await page.getByText('Mend the errors first').waitFor();
+  assert.equal(await page.locator('.faults li').count(), 1);
+  assert.ok(most <= 4, `${most} at once`);
+  assert.equal(offers, 0);
+
+  await page.unroute('**/api/preview');
+  const [{ name }] = await Promise.all([
+    downloaded(page, () => download.click()),
+    write(page, json({ en: 'Go: {{code}}' })).then(() => download.click()),
+  ]);
+  assert.equal(name, 'SignIn.json');
+});
+
+test('an answer to what was written before says nothing of what is there now', async () => {
+  const page = await open();
+  await edit(page);
+  const held = [];
+  await page.route('**/api/preview', (route) => {
+    if (route.request().postData().includes('Zuerst')) held.push(route);
+    else route.continue();
+  });
+  await write(page, json({ en: 'In: {{code}}', de: 'Zuerst {{#if code}}' }, { syntax: 'handlebars' }));
+  await bubble(page, 'In: 123456');
+  await page.waitForFunction(() => document.querySelector('#editor-said').textContent.includes('looking'));
+  await write(page, json({ en: 'In: {{code}}', de: 'Dann {{code}}' }, { syntax: 'handlebars' }));
+  await page.getByText('Nothing wrong with this file.').waitFor();
+  for (const route of held) await route.fulfill({ status: 422, json: { detail: 'late' } }).catch(() => {});
+  await page.getByLabel('Preview in').selectOption({ label: 'German (de)' });
+  await bubble(page, 'Dann 123456');
+  assert.equal(await page.locator('.faults li').count(), 0);
+});
+
+test('texts that the service has told of already are not asked about', async () => {
+  const page = await open();
+  const asked = [];
+  page.on('request', (request) => request.url().endsWith('/api/preview') && asked.push(request.postDataJSON().locale));
+  await edit(page, /^OrganizationInvitation, English/);
+  await bubble(page, '123456 is your code');
+  await page.getByText('Nothing wrong with this file.').waitFor();
+  assert.deepEqual(asked, ['en']);
+});
+
+test('a service that is away is said to be, and asked again', async () => {
+  const page = await open({ expected: /ERR_FAILED/ });
+  await edit(page);
+  await page.route('**/api/preview', (route) => route.abort());
+  await write(page, json({ en: 'In: {{code}}', de: 'Rein: {{code}}' }));
+  await page.getByRole('status').filter({ hasText: 'The service gives no answer, so not every text' }).waitFor();
+  assert.equal(await page.getByText('Nothing wrong with this file.').count(), 0);
+  await page.locator('.preview .stale').waitFor();
+  // Nobody loses what they wrote because of it.
+  const saved = await downloaded(page, () => page.getByRole('button', { name: 'Download', exact: true }).click());
+  assert.equal(saved.name, 'SignIn.json');
+  await page.unroute('**/api/preview');
+  await page.getByText('Nothing wrong with this file.').waitFor();
+  await page.locator('.preview .stale').waitFor({ state: 'hidden' });
+});
+
+test('a text of more segments than the service allows is a fault', async () => {
+  const page = await open();
+  await edit(page);
+  await write(page, json({ en: 'In: {{code}}', de: `{{code}} ${'lang '.repeat(100)}` }));
+  await fault(page, 'German (de): This text takes 4 segments; delivery.max_segments allows 3');
+  await page.getByRole('status').filter({ hasText: '1 error' }).waitFor();
+  await write(page, json({ en: 'In: {{code}}', de: `{{code}} ${'lang '.repeat(90)}` }));
+  await page.getByText('Nothing wrong with this file.').waitFor();
+});
+
+test('a refused text is said once, in the language of who reads, with the engine’s words as they are', async () => {
+  const page = await open({ locale: 'de-DE' });
+  await edit(page, /^SignIn, Deutsch/);
+  await write(page, json({ en: '{{code}}', de: '{{#if code}}{{code}}' }, { syntax: 'handlebars' }));
+  await fault(page, /Zeile 6: Deutsch \(de\): Das ist kein Handlebars, .*\(line 1, column/);
+  await page.getByLabel('Vorschau auf').selectOption({ label: 'Deutsch (de)' });
+  await page.getByText('Keine Vorschau dieses Textes: Der Dienst lehnt ihn ab').waitFor();
+  const detail = await page.locator('.faults [lang=en]').textContent();
+  assert.match(detail, /^line 1, column/);
+  assert.equal(await page.getByText('line 1, column').count(), 1);
+  assert.equal(await page.getByText('the given text').count(), 0);
+  assert.equal(await page.getByText('Generic, locale').count(), 0);
 });
 
 test('a warning of the preview stays while the text does', async () => {
@@ -314,18 +443,23 @@ test('Logto’s list comes out as our files', async () => {
         { usageType: 'Register', content: 'Hello {{name}}' },
         { usageType: 'Generic', content: MARKUP },
         { usageType: MARKUP, content: '{{code}}' },
+        { usageType: 'ForgotPassword', content: '{{application.name}}: {{code}}' },
+        { usageType: 'OrganizationInvitation', content: `{{code}} ${'long '.repeat(100)}` },
       ],
     }),
   );
   const sent = [];
   page.on('request', (request) => sent.push(request.postData() ?? ''));
   await turn.click();
-  await page.getByText('3 templates found.').waitFor();
+  await page.getByText('5 templates found.').waitFor();
   await bubble(page, 'In: 123456');
   await bubble(page, '<img src=x');
-  await page.getByText('ForgotPassword is missing').waitFor();
+  const card = (name) => page.getByRole('group', { name });
+  await card('SignIn.json').getByText('10 characters').waitFor();
+  await card('ForgotPassword.json').getByText('{{application.name}} has no value in a usual request').waitFor();
+  await card('OrganizationInvitation.json').getByText('This text takes 4 segments').waitFor();
   await page.getByText('Entry 4: there is no usage type “<img').waitFor();
-  await page.getByRole('group', { name: 'Register.json' }).getByText('{{code}} is missing').waitFor();
+  await card('Register.json').getByText('{{code}} is missing').waitFor();
   await assertNoMarkup(page);
   assert.ok(sent.every((body) => !body.includes('secret')));
   await assertAccessible(page, 'Logto’s list');
@@ -333,11 +467,18 @@ test('Logto’s list comes out as our files', async () => {
 
   const one = await downloaded(page, () => page.getByRole('button', { name: 'Download SignIn.json' }).click());
   assert.deepEqual([one.name, JSON.parse(one.text)], ['SignIn.json', { usageType: 'SignIn', content: 'In: {{code}}' }]);
-  const all = await downloaded(page, () => page.getByRole('button', { name: 'Download all in one file' }).click());
+  const whole = page.getByRole('button', { name: 'Download all in one file' });
+  await whole.click({ force: true });
+  await page.getByText('Mend the errors first').waitFor();
+  const list = JSON.parse(await box.inputValue());
+  await box.fill(JSON.stringify(list.templates.filter(({ content }) => !content.includes('long'))));
+  await turn.click();
+  await page.getByText('4 templates found.').waitFor();
+  const all = await downloaded(page, () => whole.click());
   assert.equal(all.name, 'templates.json');
   assert.deepEqual(
     JSON.parse(all.text).map(({ usageType }) => usageType),
-    ['SignIn', 'Register', 'Generic'],
+    ['SignIn', 'Register', 'Generic', 'ForgotPassword'],
   );
 
   await page.getByRole('button', { name: 'Edit Register.json' }).click();

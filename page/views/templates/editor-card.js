@@ -1,7 +1,8 @@
 // A template file that is edited, with what is wrong with it and what it would say.
 
 import { el, replace } from '../../dom.js';
-import { code, offer } from './parts.js';
+import { createJudge, inOrder } from './judge.js';
+import { code, explained, explainedAsText, offer } from './parts.js';
 import { createPreview } from './preview.js';
 
 /** More of them would help nobody, and be slow. */
@@ -9,10 +10,11 @@ const MOST_MARKS = 200;
 const MOST_LISTED = 20;
 
 /**
- * `read` reads a file, `reset` gives the one to start over with, `onDraft` is told each change and `onClose` the end.
+ * `read` reads a file, `reset` gives the one to start over with, and `loaded` is the answer of `GET /api/templates`.
+ * `onDraft` is told each change, and `onClose` the end.
  * `enter()` takes the person there.
  */
-export function createEditorCard({ usageType, text, locale, read, reset, onDraft, onClose }, context) {
+export function createEditorCard({ usageType, text, locale, read, reset, loaded, onDraft, onClose }, context) {
   const { t } = context;
   const heading = el('h2', { tabindex: -1, id: 'editor-name' }, `${usageType}.json`);
   const place = el('div', { class: 'editor-place' });
@@ -20,9 +22,16 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
   const faultList = el('ul', { class: 'faults' });
   const where = el('p', { class: 'hint' });
   const download = el('button', { class: 'button primary', type: 'button', click: offerFile }, t('templates.download'));
-  const preview = createPreview(context, { onFaults: showFaults });
+  const preview = createPreview(context, { onChoice: ask });
+  const judge = createJudge(loaded, context, { onChange: show });
   const ended = new AbortController();
   let state = { faults: [], file: undefined };
+  /** The last file that could be read: it is previewed while the one that is edited can't be. */
+  let readable;
+  /** Asked for while the texts were being judged. */
+  let isOfferWanted = false;
+  /** The faults in the list, and the text that they are in. */
+  let listed;
   let editor = null;
 
   const element = el(
@@ -73,19 +82,21 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
 
   function end() {
     ended.abort();
-    preview.end();
+    judge.end();
     editor?.end();
     editor = null;
   }
 
   function change(json) {
     state = read(json);
+    isOfferWanted = false;
     onDraft(usageType, json);
-    preview.update(state.file, state.faults, json);
+    readable = state.file ?? readable;
+    if (readable) preview.update(readable);
     const name = fileName();
     heading.textContent = name;
     replace(where, code(t('templates.where', { file: name })));
-    showFaults();
+    ask();
   }
 
   function follow(position) {
@@ -93,21 +104,39 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
     if (text) preview.choose(text.locale);
   }
 
-  /** The file's own faults and those that the service found in the text that is previewed. */
-  function showFaults() {
+  /** Has each text judged, that of the preview first. */
+  function ask() {
+    const previewed = previewQuestion();
+    judge.ask(state.file ? [state.file] : [], previewed ? [previewed] : []);
+    show();
+  }
+
+  function previewQuestion() {
+    const one = readable?.texts.find(({ locale }) => (locale ?? '') === preview.locale());
+    const [usual, withoutCode] = one ? judge.questions(readable, one) : [];
+    return preview.isWithoutCode() ? (withoutCode ?? usual) : usual;
+  }
+
+  function isOpen() {
+    return Boolean(state.file) && judge.isOpen(state.file);
+  }
+
+  function show() {
     if (!editor) return;
-    const faults = [...state.faults, ...preview.faults()].sort((one, other) => one.from - other.from);
-    const sentence = (fault) => t(`templates.${fault.word}`, fault.values);
-    editor.mark(faults.slice(0, MOST_MARKS).map((fault) => ({ ...fault, message: sentence(fault) })));
-    const count = (severity) => faults.filter((fault) => fault.severity === severity).length;
-    const [errors, warnings] = [count('error'), count('warning')];
-    const counted = [
-      errors && t('templates.errors', { count: errors }),
-      warnings && t('templates.warned', { count: warnings }),
-    ];
-    const now = counted.filter(Boolean).join(', ') || t('templates.noFaults');
-    if (said.textContent !== now) said.textContent = now;
-    said.classList.toggle('bad', errors > 0);
+    const previewed = previewQuestion();
+    preview.show(previewed && judge.answer(previewed), Boolean(previewed) && !judge.isAway());
+    showFaults(inOrder(state.faults, state.file ? judge.faults(state.file) : []));
+    if (isOfferWanted && (!isOpen() || judge.isAway())) offerFile();
+  }
+
+  function showFaults(faults) {
+    showCount(faults);
+    // Whoever is at a fault in the list stays there while nothing has changed.
+    const now = JSON.stringify([faults, editor.text()]);
+    if (now === listed) return;
+    listed = now;
+    const marks = faults.slice(0, MOST_MARKS);
+    editor.mark(marks.map((fault) => ({ ...fault, message: explainedAsText(fault, context) })));
     const jump =
       ({ from, to }) =>
       () => {
@@ -128,10 +157,27 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
               t('templates.line', { line: editor.line(fault.from) }),
             ),
             ' ',
-            sentence(fault),
+            explained(fault, context),
           ),
         ),
     );
+  }
+
+  function showCount(faults) {
+    const count = (severity) => faults.filter((fault) => fault.severity === severity).length;
+    const [errors, warnings] = [count('error'), count('warning')];
+    const counted = [
+      errors && t('templates.errors', { count: errors }),
+      warnings && t('templates.warned', { count: warnings }),
+    ];
+    const isAway = isOpen() && judge.isAway();
+    const isUnderWay = isOpen() && !isAway;
+    const open = isAway ? t('templates.unjudged') : isUnderWay && t('templates.judging');
+    const now = [counted.filter(Boolean).join(', '), open].filter(Boolean).join(' · ') || t('templates.noFaults');
+    if (said.textContent !== now) said.textContent = now;
+    said.classList.toggle('bad', errors > 0 || isAway);
+    // It is heard when there is something to hear.
+    said.setAttribute('aria-busy', isUnderWay);
     if (errors > 0) download.setAttribute('aria-disabled', 'true');
     else download.removeAttribute('aria-disabled');
   }
@@ -142,7 +188,10 @@ export function createEditorCard({ usageType, text, locale, read, reset, onDraft
 
   function offerFile() {
     if (!editor) return;
+    isOfferWanted = false;
     if (download.getAttribute('aria-disabled')) said.textContent = t('templates.mendFirst');
+    // The service is asked for a moment's patience, and what is written must not be lost where it is away.
+    else if (isOpen() && !judge.isAway()) isOfferWanted = true;
     else offer(fileName(), editor.text());
   }
 }

@@ -3,9 +3,12 @@
 import { el, replace } from '../../dom.js';
 import { field } from '../../fields.js';
 import { readLogtoList } from '../../logto-list.js';
-import { bubble, code, offer, serviceFault } from './parts.js';
+import { createJudge, inOrder } from './judge.js';
+import { bubble, code, explained, offer } from './parts.js';
 
-export function createLogtoCard({ usageTypes, open }, { api, t, signal }) {
+/** `read` and `loaded` as of createEditorCard; `open` is called with a usage type and its file. */
+export function createLogtoCard({ usageTypes, read, loaded, open }, context) {
+  const { t } = context;
   const box = el('textarea', {
     id: 'logto-list',
     rows: 6,
@@ -16,6 +19,7 @@ export function createLogtoCard({ usageTypes, open }, { api, t, signal }) {
   });
   const said = el('p', { id: 'logto-said', class: 'field-said', role: 'status' });
   const result = el('div', { class: 'stack' });
+  let judge = null;
   return el(
     'section',
     { class: 'card stack', 'aria-labelledby': 'logto-heading' },
@@ -28,6 +32,7 @@ export function createLogtoCard({ usageTypes, open }, { api, t, signal }) {
 
   function turn() {
     const { faults, files, warnings } = readLogtoList(box.value, usageTypes);
+    judge?.end();
     const [fault] = faults;
     box.setAttribute('aria-invalid', fault ? 'true' : 'false');
     said.classList.toggle('bad', Boolean(fault));
@@ -38,6 +43,8 @@ export function createLogtoCard({ usageTypes, open }, { api, t, signal }) {
       return;
     }
     said.textContent = t('templates.logtoFound', { count: files.length });
+    const cards = files.map(fileCard);
+    const all = downloadButton(t('templates.downloadAll'), () => offer('templates.json', whole(files)));
     replace(
       result,
       warnings.length > 0 &&
@@ -50,69 +57,89 @@ export function createLogtoCard({ usageTypes, open }, { api, t, signal }) {
             warnings.map(({ word, values }) => el('li', {}, t(`templates.${word}`, values))),
           ),
         ),
-      el('div', { class: 'logto-files' }, files.map(fileCard)),
+      el('div', { class: 'logto-files' }, cards.map(({ element }) => element)),
       files.length > 0 &&
         el(
           'div',
           { class: 'stack' },
           el('p', { class: 'hint' }, code(t('templates.logtoWhere'))),
-          el(
-            'p',
-            {},
-            el(
-              'button',
-              { class: 'button', type: 'button', click: () => offer('templates.json', whole(files)) },
-              t('templates.downloadAll'),
-            ),
-          ),
+          el('p', {}, all),
         ),
     );
+    judge = createJudge(loaded, context, { onChange: show });
+    const previews = cards.map(({ file }) => judge.questions(file, file.texts[0])[0]);
+    judge.ask(
+      cards.map(({ file }) => file),
+      previews,
+    );
+    show();
+
+    function show() {
+      cards.forEach((card, index) => card.show(judge, previews[index]));
+      setUsable(all, cards.every((card) => !card.isFaulty()));
+    }
   }
 
-  function fileCard({ usageType, text, json, warnings }) {
+  function fileCard({ usageType, json }) {
     const name = `${usageType}.json`;
+    const { file, faults: ownFaults } = read(json);
     const shown = el('div', { class: 'stack' });
-    preview(shown, text);
-    return el(
+    const notes = el('div', { class: 'stack notes' });
+    const download = downloadButton(t('templates.download'), () => offer(name, json));
+    download.classList.add('small');
+    download.setAttribute('aria-label', t('templates.downloadFile', { file: name }));
+    const edit = el(
+      'button',
+      {
+        class: 'button small',
+        type: 'button',
+        'aria-label': t('templates.editFile', { file: name }),
+        click: () => open(usageType, json),
+      },
+      t('templates.edit'),
+    );
+    const element = el(
       'div',
       { class: 'logto-file stack', role: 'group', 'aria-label': name },
       el('h3', {}, name),
       shown,
-      warnings.map(({ word, values }) => el('p', { class: 'note warn' }, t(`templates.${word}`, values))),
-      el(
-        'div',
-        { class: 'row' },
-        el(
-          'button',
-          {
-            class: 'button small',
-            type: 'button',
-            'aria-label': t('templates.downloadFile', { file: name }),
-            click: () => offer(name, json),
-          },
-          t('templates.download'),
-        ),
-        el(
-          'button',
-          {
-            class: 'button small',
-            type: 'button',
-            'aria-label': t('templates.editFile', { file: name }),
-            click: () => open(usageType, json),
-          },
-          t('templates.edit'),
-        ),
-      ),
+      notes,
+      el('div', { class: 'row' }, download, edit),
     );
-  }
+    let isFaulty = false;
+    return { element, file, show, isFaulty: () => isFaulty };
 
-  async function preview(shown, content) {
-    try {
-      replace(shown, bubble(await api.post('/api/preview', { content }, { signal }), t));
-    } catch (error) {
-      if (!signal.aborted) replace(shown, el('p', { class: 'note bad' }, serviceFault(error, t)));
+    function show(judge, previewed) {
+      const { preview } = judge.answer(previewed) ?? {};
+      if (preview) replace(shown, bubble(preview, t));
+      const faults = inOrder(ownFaults, judge.faults(file));
+      const open = judge.isOpen(file) && t(judge.isAway() ? 'templates.unjudged' : 'templates.judging');
+      isFaulty = faults.some(({ severity }) => severity === 'error');
+      replace(
+        notes,
+        faults.map((fault) =>
+          el('p', { class: `note ${fault.severity === 'error' ? 'bad' : 'warn'}` }, explained(fault, context)),
+        ),
+        open && el('p', { class: judge.isAway() ? 'note bad' : 'hint' }, open),
+      );
+      setUsable(download, !isFaulty);
     }
   }
+
+  function downloadButton(words, take) {
+    const button = el('button', { class: 'button', type: 'button', click }, words);
+    return button;
+
+    function click() {
+      if (!button.getAttribute('aria-disabled')) take();
+      else said.textContent = t('templates.mendFirst');
+    }
+  }
+}
+
+function setUsable(button, isUsable) {
+  if (isUsable) button.removeAttribute('aria-disabled');
+  else button.setAttribute('aria-disabled', 'true');
 }
 
 /** A list is a file, too. */

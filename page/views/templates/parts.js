@@ -37,10 +37,23 @@ export function bubble(preview, t) {
   ];
 }
 
-/** Why the service could not preview a template: its own words, which are English. */
-export function serviceFault(error, t) {
-  if (error.status === 0) return t('frame.noAnswer');
-  return t('templates.serviceSays', {
-    detail: error.message.replace(/^the given text, usage type Generic, locale [^:]*: /, ''),
-  });
+/** What a text's language is called; `''` is everybody's. */
+export function languageOf(locale, { t, languageName }) {
+  return locale ? `${languageName(locale)} (${locale})` : t('templates.everybody');
+}
+
+/** A fault in words, as nodes: which language it is in, what it is, and in English what the template engine says. */
+export function explained(fault, context) {
+  const { t } = context;
+  const { locale } = fault.values;
+  const mark = '\u0000';
+  const sentence = t(`templates.${fault.word}`, { ...fault.values, detail: mark });
+  const whole = locale ? t('templates.inLanguage', { language: languageOf(locale, context), sentence }) : sentence;
+  const [before, after = ''] = whole.split(mark);
+  return [before, fault.detail ? el('span', { lang: 'en', class: 'hint' }, fault.detail) : null, after];
+}
+
+/** The same as a text. */
+export function explainedAsText(fault, context) {
+  return el('p', {}, explained(fault, context)).textContent;
 }

@@ -10,6 +10,13 @@ export const title = 'templates.title';
 
 /** What was edited and not yet loaded by the service: text by usage type. It lives as long as the tab. */
 const drafts = new Map();
+/** What was downloaded last, likewise. */
+const offered = new Map();
+
+/** A tab that ends takes with it what was edited and not downloaded, so its browser asks first. */
+addEventListener('beforeunload', (event) => {
+  if ([...drafts].some(([usageType, text]) => text !== offered.get(usageType))) event.preventDefault();
+});
 
 export async function show(root, context) {
   const { api, t, signal } = context;
@@ -40,7 +47,7 @@ export async function show(root, context) {
   function openText(usageType, text, locale) {
     editing?.end();
     const reset = () => textOf(usageType);
-    const listeners = { onDraft: keep, onClose: close };
+    const listeners = { onDraft: keep, onOffer: (type, saved) => offered.set(type, saved), onClose: close };
     editing = createEditorCard({ usageType, text, locale, read, reset, loaded, ...listeners }, context);
     replace(place, editing.element);
     editing.enter();

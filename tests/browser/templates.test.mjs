@@ -353,6 +353,33 @@ test('a refused text is said once, in the language of who reads, with the engine
   assert.equal(await page.getByText('Generic, locale').count(), 0);
 });
 
+test('a browser asks before it loses what was edited and not downloaded', async () => {
+  const page = await open();
+  const asks = () =>
+    page.evaluate(() => {
+      const event = new Event('beforeunload', { cancelable: true });
+      dispatchEvent(event);
+      return event.defaultPrevented;
+    });
+  await edit(page);
+  await bubble(page, 'ist Ihr Code');
+  assert.equal(await asks(), false);
+  await write(page, json({ en: 'Go: {{code}}' }));
+  assert.equal(await asks(), true);
+  await page.getByRole('button', { name: 'Close' }).click();
+  assert.equal(await asks(), true);
+  await edit(page);
+  await downloaded(page, () => page.getByRole('button', { name: 'Download', exact: true }).click());
+  assert.equal(await asks(), false);
+  await write(page, json({ en: 'Go on: {{code}}' }));
+  page.removeAllListeners('dialog');
+  const [dialog] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+  assert.equal(dialog.type(), 'beforeunload');
+  await dialog.dismiss();
+  await page.getByRole('button', { name: 'Start over' }).click();
+  assert.equal(await asks(), false);
+});
+
 test('a warning of the preview stays while the text does', async () => {
   const page = await open();
   await edit(page);

@@ -11,10 +11,13 @@ const MOST_LISTED = 20;
 
 /**
  * `read` reads a file, `reset` gives the one to start over with, and `loaded` is the answer of `GET /api/templates`.
- * `onDraft` is told each change, and `onClose` the end.
+ * `onDraft` is told each change, `onOffer` what was downloaded, and `onClose` the end.
  * `enter()` takes the person there.
  */
-export function createEditorCard({ usageType, text, locale, read, reset, loaded, onDraft, onClose }, context) {
+export function createEditorCard(
+  { usageType, text, locale, read, reset, loaded, onDraft, onOffer, onClose },
+  context,
+) {
   const { t } = context;
   const heading = el('h2', { tabindex: -1, id: 'editor-name' }, `${usageType}.json`);
   const place = el('div', { class: 'editor-place' });
@@ -192,6 +195,9 @@ export function createEditorCard({ usageType, text, locale, read, reset, loaded,
     if (download.getAttribute('aria-disabled')) said.textContent = t('templates.mendFirst');
     // The service is asked for a moment's patience, and what is written must not be lost where it is away.
     else if (isOpen() && !judge.isAway()) isOfferWanted = true;
-    else offer(fileName(), editor.text());
+    else {
+      offer(fileName(), editor.text());
+      onOffer(usageType, editor.text());
+    }
   }
 }

@@ -75,7 +75,8 @@ make_missing() {
         value=$(random)
         keep logto_authorization "Bearer $value"
     fi
-    holds sms_ledger_url || keep sms_ledger_url "postgres://sms:$(<secrets/sms_db_password)@postgres/sms"
+    # Compose's network is this machine's own, and its PostgreSQL has no certificate.
+    holds sms_ledger_url || keep sms_ledger_url "postgres://sms:$(<secrets/sms_db_password)@postgres/sms?sslmode=disable"
     # Made real by an earlier version, which let the simulator have GatewayAPI's report secret.
     [[ -z $(setting GATEWAYAPI_TOKEN_FILE) ]] || set_missing DELIVERY_REPORT_SECRET_FILE ./secrets/delivery_report_secret
 }

@@ -165,6 +165,11 @@ impl Settings {
                 "delivery_reports.secret has fewer than 16 characters: who guesses it can forge reports (openssl rand -hex 32)",
             ),
             (
+                ledger.may_be_read_on_the_way(),
+                "ledger.url has no sslmode: the password and the rows can be read on the way to the database; add \
+                 ?sslmode=require (with ledger.ca_file, where its authority is your own)",
+            ),
+            (
                 ledger.retention.get() < limits.longest_period(),
                 "ledger.retention is shorter than the longest period of the limits: after a restart they know less",
             ),
@@ -202,6 +207,12 @@ impl Settings {
             (!is_empty(&operator.token), "operator.token", "must not be empty"),
             (!is_empty(&delivery_reports.secret), "delivery_reports.secret", "must not be empty"),
             (!ledger.retention.get().is_zero(), "ledger.retention", "must be at least 1 s"),
+            (
+                !ledger.contradicts_itself(),
+                "ledger.ca_file",
+                "must not stand with sslmode=prefer or sslmode=disable in ledger.url, which take a server without TLS: \
+                 write sslmode=require, or leave sslmode out",
+            ),
             (
                 ledger.pseudonym_key.is_some() || !matches!(ledger.url, LedgerUrl::Postgres(_)),
                 "ledger.pseudonym_key",

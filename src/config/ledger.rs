@@ -1,9 +1,10 @@
 //! The ledger's section: where messages are kept, and for how long.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, net::IpAddr, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
+use url::form_urlencoded;
 
 use super::{Seconds, value};
 
@@ -15,6 +16,18 @@ pub struct Ledger {
     #[serde(default, deserialize_with = "value::optional_secret")]
     pub pseudonym_key: Option<SecretString>,
     pub ca_file: Option<PathBuf>,
+}
+
+impl Ledger {
+    /// Authorities to check a server by, and an address that would take a server without TLS.
+    pub(super) fn contradicts_itself(&self) -> bool {
+        self.ca_file.is_some() && self.url.sslmode().is_some_and(|mode| mode != "require")
+    }
+
+    /// PostgreSQL's own default takes a connection without TLS where the server, or somebody before it, offers no other.
+    pub(super) fn may_be_read_on_the_way(&self) -> bool {
+        self.ca_file.is_none() && self.url.sslmode().is_none() && self.url.is_elsewhere()
+    }
 }
 
 /// Which database, and where.
@@ -64,6 +77,43 @@ impl LedgerUrl {
             _ => Err("must be sqlite://<path>, sqlite::memory: or postgres://…, without parameters for SQLite"),
         }
     }
+
+    /// The parameters of a PostgreSQL address.
+    fn parameters(&self) -> form_urlencoded::Parse<'_> {
+        let parameters = match self {
+            Self::Postgres(url) => url.expose_secret().split_once('?').map_or("", |(_, parameters)| parameters),
+            Self::Sqlite(_) | Self::Memory => "",
+        };
+        form_urlencoded::parse(parameters.as_bytes())
+    }
+
+    /// Whether TLS is wanted, where the address says so; of several the last counts.
+    fn sslmode(&self) -> Option<String> {
+        self.parameters().filter(|(name, _)| name == "sslmode").map(|(_, mode)| mode.into_owned()).last()
+    }
+
+    /// On another machine, as far as the address tells: reached by neither a socket nor a loopback address.
+    fn is_elsewhere(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        let named = |parameter: &'static str| {
+            self.parameters().filter(move |(name, _)| name == parameter).map(|(_, hosts)| hosts.into_owned())
+        };
+        let hosts = location(url.expose_secret()).and_then(|location| location.split('/').next()).unwrap_or_default();
+        // An address is asked in place of the names.
+        let addresses: Vec<_> = named("hostaddr").collect();
+        let hosts = if addresses.is_empty() { named("host").chain([hosts.to_owned()]).collect() } else { addresses };
+        hosts.iter().flat_map(|hosts| hosts.split(',')).any(|host| !host.is_empty() && !is_here(host))
+    }
+}
+
+/// A socket or this machine, as a host with or without its port.
+fn is_here(host: &str) -> bool {
+    let without_port = || host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    let address = host.trim_matches(['[', ']']).parse().or_else(|_| without_port().parse::<IpAddr>());
+    host.starts_with('/')
+        || host.to_ascii_lowercase().starts_with("%2f")
+        || without_port() == "localhost"
+        || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Names a file, and SQLite reads nothing else into it, such as `:memory:` or `file:…`.

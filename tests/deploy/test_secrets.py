@@ -26,6 +26,10 @@ def content(copy):
     return {file.name: file.read_text() for file in (copy / "secrets").iterdir() if file.is_file()}
 
 
+def ledger_url(made):
+    return f"postgres://sms:{made['sms_db_password'].strip()}@postgres/sms?sslmode=disable\n"
+
+
 @pytest.fixture
 def tools(tmp_path):
     """A PATH with what the script calls, but openssl."""
@@ -64,9 +68,16 @@ def test_what_is_empty_is_made_and_what_holds_something_stays(copy):
     made = content(copy)
     assert made.pop("simulator_token") == "mine"
     assert re.fullmatch(r"Bearer [0-9a-f]{64}\n", made.pop("logto_authorization"))
-    assert made.pop("sms_ledger_url") == f"postgres://sms:{made['sms_db_password'].strip()}@postgres/sms\n"
+    assert made.pop("sms_ledger_url") == ledger_url(made)
     assert all(re.fullmatch(r"[0-9a-f]{64}\n", value) for value in made.values()), made.keys()
     assert len(set(made.values())) == len(made)
+
+
+def test_an_address_of_the_database_from_before_stays(copy):
+    (copy / "secrets").mkdir()
+    (copy / "secrets/sms_ledger_url").write_text("postgres://sms:old@postgres/sms\n")
+    assert run(copy).returncode == 0
+    assert content(copy)["sms_ledger_url"] == "postgres://sms:old@postgres/sms\n"
 
 
 def make_real(copy, token="real"):
@@ -184,7 +195,7 @@ def test_two_at_once_end_with_the_same_secrets(copy):
         assert [code for _, code in ended] == [0] * 4, ended
         made = [line for (out, _), _ in ended for line in out.splitlines()]
         assert len(made) == len(set(made)) == len(content(copy)), "each was made once"
-        assert content(copy)["sms_ledger_url"] == f"postgres://sms:{content(copy)['sms_db_password'].strip()}@postgres/sms\n"
+        assert content(copy)["sms_ledger_url"] == ledger_url(content(copy))
         shutil.rmtree(copy / "secrets")
 
 

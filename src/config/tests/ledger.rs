@@ -107,6 +107,51 @@ fn a_wrong_value_is_told(#[case] key: &str, #[case] value: &str, #[case] told: &
     assert!(refusal.starts_with(told) && !refusal.contains("0123456789"), "{refusal}");
 }
 
+fn postgres(url: &str, more: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    let variables = [&[("SMS_LEDGER__URL", url), ("SMS_LEDGER__PSEUDONYM_KEY", KEY)], more].concat();
+    Settings::load(&environment(&variables))
+}
+
+#[rstest]
+#[case("postgres://db.example/sms", true)]
+#[case("postgres://sms:pass@db.example:5432/sms?application_name=x", true)]
+#[case("postgres://127.0.0.1,db.example/sms", true)]
+#[case("postgres://[2001:db8::1]:5432/sms", true)]
+#[case("postgres:///sms?host=db.example", true)]
+#[case("postgres://localhost/sms?hostaddr=192.0.2.1", true)]
+#[case("postgres://db.example/sms?hostaddr=127.0.0.1", false)]
+#[case("postgres://db.example/sms?sslmode=require", false)]
+#[case("postgres://db.example/sms?connect_timeout=3&sslmode=disable", false)]
+#[case("postgres://db.example/sms?ssl%6Dode=prefer", false)]
+#[case("postgres://localhost/sms", false)]
+#[case("postgres://127.0.0.2:5433,[::1]:5432/sms", false)]
+#[case("postgres://%2Frun%2Fpostgresql/sms", false)]
+#[case("postgres:///sms?host=/run/postgresql", false)]
+#[case("sqlite://data/ledger.db", false)]
+fn a_database_over_the_network_without_a_word_about_tls_is_warned_of(#[case] url: &str, #[case] is_warned: bool) {
+    let warnings = postgres(url, &[]).unwrap().warnings;
+    let told = warnings.iter().any(|warning| warning.starts_with("ledger.url has no sslmode: "));
+    assert_eq!(told, is_warned, "{warnings:?}");
+}
+
+#[rstest]
+#[case("postgres://db.example/sms", true)]
+#[case("postgres://db.example/sms?sslmode=require", true)]
+#[case("postgres://db.example/sms?sslmode=prefer", false)]
+#[case("postgres://db.example/sms?sslmode=disable", false)]
+#[case("postgres://db.example/sms?sslmode=require&sslmode=prefer", false)]
+fn who_names_an_authority_means_tls(#[case] url: &str, #[case] is_fine: bool) {
+    match postgres(url, &[("SMS_LEDGER__CA_FILE", "/etc/ca.pem")]) {
+        Ok(Loaded { warnings, .. }) => {
+            assert!(is_fine && !warnings.iter().any(|warning| warning.contains("sslmode")), "{warnings:?}");
+        }
+        Err(refusal) => {
+            let refusal = refusal.to_string();
+            assert!(!is_fine && refusal.starts_with("ledger.ca_file must not stand with sslmode="), "{refusal}");
+        }
+    }
+}
+
 #[rstest]
 #[case("ledger.retention = \"1h\"", true)]
 #[case("ledger.retention = \"24h\"", false)]

@@ -8,7 +8,11 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio_postgres::{Client, Config, Connection, Socket, tls::MakeTlsConnect};
+use tokio_postgres::{
+    Client, Config, Connection, Socket,
+    config::{Host, SslMode},
+    tls::MakeTlsConnect,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::PostgresError;
@@ -32,6 +36,13 @@ impl Address {
         let mut config: Config = url.expose_secret().parse().map_err(|_| PostgresError::Address)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PostgresError::Address);
+        }
+        // The parser's default takes a server without TLS, whose authorities nobody would look at. A socket has no TLS.
+        let is_remote = |host: &Host| matches!(host, Host::Tcp(_));
+        if settings.ca_file.is_some()
+            && (config.get_hosts().iter().any(is_remote) || !config.get_hostaddrs().is_empty())
+        {
+            config.ssl_mode(SslMode::Require);
         }
         if config.get_application_name().is_none() {
             config.application_name(APPLICATION);

@@ -130,6 +130,17 @@ fn a_server_is_trusted_by_its_authority() {
     assert!(open_url(&url, &trusting).unwrap().is_connected());
 }
 
+/// Whoever stands between could say that there is no TLS, and read the password.
+#[test]
+fn who_names_an_authority_never_gets_less_than_tls() {
+    let place = Place::new(Kind::Postgres);
+    let (url, authority) = with_tls(place.url());
+    let trusting = format!("ledger.ca_file = '{}'", authority.path().display());
+    assert!(open_url(&url, &trusting).unwrap().is_connected());
+    let refusal = open_url(place.url(), &trusting).err().unwrap().to_string();
+    assert!(refusal.contains("server does not support TLS"), "{refusal}");
+}
+
 #[test]
 fn a_connection_that_broke_is_made_anew() {
     let place = Place::new(Kind::Postgres);

@@ -7,7 +7,7 @@
 # A file that holds something is never changed: to replace a secret, delete its file first.
 set -euo pipefail
 umask 077
-cd "$(dirname "${BASH_SOURCE[0]}")"
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 # shellcheck source=deploy/settings.sh
 source ./settings.sh
 

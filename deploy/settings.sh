@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What deploy/.env says, for up.sh and secrets.sh. Compose reads it itself, after the environment.
 
-env_file=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/.env
+env_file=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/.env
 
 # setting NAME: its value, in the forms that Compose knows. The last line counts; quotes or a comment alone are no value.
 setting() {

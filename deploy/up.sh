@@ -5,7 +5,7 @@
 #
 # It may be run again at any time: after a change in deploy/.env, a `git pull`, a new token.
 set -euo pipefail
-deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+deploy=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=deploy/settings.sh
 source "$deploy/settings.sh"
 

@@ -15,7 +15,7 @@ promtool_install() {
     rm -rf "$target/debian" "$target/debian.new"
     mkdir -p "$target/debian.new"
     (
-        cd "$target/debian.new" || return
+        CDPATH='' cd -- "$target/debian.new" || return
         apt-get download prometheus
         dpkg-deb --extract prometheus_*.deb .
         rm prometheus_*.deb

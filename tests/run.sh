@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests, and installs what they need besides Rust.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 source tests/steps.sh
 source tests/postgres.sh
 source tests/monitoring.sh

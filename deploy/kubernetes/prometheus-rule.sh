@@ -3,7 +3,7 @@
 #
 #     deploy/kubernetes/prometheus-rule.sh | kubectl apply --namespace sms -f -
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 cat <<'YAML'
 apiVersion: monitoring.coreos.com/v1

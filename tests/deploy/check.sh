@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks deploy/ without a container engine, a cluster or systemd as the first process; see README.md here.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 source tests/steps.sh
 source tests/postgres.sh
 

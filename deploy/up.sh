@@ -30,6 +30,24 @@ fingerprint() {
     (cd "$deploy" && { cat -- "$@" 2>/dev/null || true; }) | openssl dgst -sha256 -r | cut -c -64
 }
 
+# What Ctrl-C stops has not failed.
+stopped() {
+    echo 'stopped; deploy/up.sh goes on where it was' >&2
+    exit 130
+}
+
+# bring_up OPTION...: each waits 300 s at most for what it depends on. Pulling and building have their time.
+bring_up() {
+    local code=0
+    compose up --detach --wait --wait-timeout 300 "$@" || code=$?
+    case $code in
+    0) ;;
+    # Compose was stopped. Where the signal reached both, bash does not always come to its own trap.
+    130) stopped ;;
+    *) not_started >&2 ;;
+    esac
+}
+
 runs() {
     [[ $'\n'$running$'\n' == *$'\n'$1$'\n'* ]]
 }
@@ -60,14 +78,12 @@ SECRETS_OF_SMS=$(fingerprint "${token:-secrets/simulator_token}" "${reports:-sec
     secrets/{logto_authorization,sms_ledger_url,sms_pseudonym_key,sms_operator_token})
 SECRETS_OF_GATEWAYAPI=$(fingerprint secrets/simulator_{token,report_secret})
 export SECRETS_OF_SMS SECRETS_OF_GATEWAYAPI
-# What Ctrl-C stops has not failed.
-trap 'echo "stopped; deploy/up.sh goes on where it was" >&2; exit 130' INT
-# Pulling and building have their time; then each waits 300 s at most for what it depends on.
-compose up --build --detach --wait --wait-timeout 300 "$@" || not_started >&2
+trap stopped INT
+bring_up --build "$@"
 running=$(compose ps --services --filter status=running)
 # It reads its id and secret at its start, and is cut off by a start of Logto, whose network it has.
 if runs app; then
-    compose up --detach --wait --wait-timeout 300 --no-deps --force-recreate app || not_started >&2
+    bring_up --no-deps --force-recreate app
 fi
 
 # tell SERVICE LINE: where it runs.

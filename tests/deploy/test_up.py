@@ -12,7 +12,7 @@ from compose_file import resolve
 from conftest import DEPLOY
 
 BASH = shutil.which("bash")
-UP = "up --build --detach --wait --wait-timeout 300"
+UP = "up --detach --wait --wait-timeout 300 --build"
 RUNNING = "ps --services --filter status=running"
 ANEW = "up --detach --wait --wait-timeout 300 --no-deps --force-recreate app"
 
@@ -199,6 +199,15 @@ def test_who_stops_it_is_told_nothing_wrong(machine):
     done = machine.up()
     assert done.returncode == 130 and "stopped; deploy/up.sh goes on" in done.stderr and "not everything" not in done.stderr
     assert machine.calls() == [UP] and "http://localhost" not in done.stdout
+
+
+@pytest.mark.parametrize("up, calls", [("exit 130", [UP]), ("[[ $* != *recreate* ]] || exit 130", [UP, RUNNING, ANEW])])
+def test_a_compose_that_was_stopped_says_so_by_its_code(machine, up, calls):
+    """Bash may not come to its own trap where the signal reaches both."""
+    machine.docker(up=up)
+    done = machine.up()
+    assert done.returncode == 130 and "stopped; deploy/up.sh goes on" in done.stderr and "not everything" not in done.stderr
+    assert machine.calls() == calls and "http://localhost" not in done.stdout
 
 
 @pytest.mark.parametrize("version, told", [

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -74,6 +75,9 @@ pub(super) fn open(place: &Place) -> Result<(Connection, Option<File>), SqliteEr
         Place::File(path) => Some(lock(path)?),
         Place::Memory(_) => None,
     };
+    if let Place::File(path) = place {
+        keep_private(path).map_err(|source| SqliteError::Lock { file: path.clone(), source })?;
+    }
     let opened = || {
         let mut connection = place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         prepare(&connection)?;
@@ -98,6 +102,15 @@ fn lock(path: &Path) -> Result<File, SqliteError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SqliteError::InUse { file: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+/// A new file is its owner's alone, like its key, and SQLite gives those beside it the same mode. One that is there keeps
+/// its own: somebody may have let another user's backup in.
+fn keep_private(path: &Path) -> io::Result<()> {
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
     }
 }
 

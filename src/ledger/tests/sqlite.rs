@@ -1,5 +1,7 @@
 //! What only SQLite does.
 
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path};
+
 use super::*;
 use crate::ledger::sqlite::{SqliteShelf, SqliteStore};
 
@@ -12,6 +14,27 @@ fn a_file_is_one_processs() {
     assert!(matches!(refusal, SqliteError::InUse { .. }), "{refusal}");
     drop(ledger);
     assert!(open_file(&file).is_ok());
+}
+
+#[test]
+fn a_new_file_and_what_sqlite_puts_beside_it_are_for_nobody_else() {
+    let place = Place::new(Kind::File);
+    let mut ledger = place.open();
+    ledger.force(&entry());
+    let file = place.file();
+    for name in ["", "-wal", "-shm"] {
+        let name = format!("{}{name}", file.display());
+        assert_eq!(mode(name.as_ref()), 0o600, "{name}");
+    }
+    drop(ledger);
+    // Somebody may have given another user's backup a way in.
+    std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    drop(place.open());
+    assert_eq!(mode(&file), 0o640);
+}
+
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
 }
 
 /// Whoever ended a ledger may open its file at once.

@@ -2,16 +2,17 @@
 //!
 //! Knows no HTTP. A repeat of a call joins or repeats the first one's outcome instead of going along it again.
 
+mod client;
 mod frugal;
 mod record;
 mod repeat;
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use tokio::time::{sleep, timeout_at};
 
-pub use self::frugal::FrugalLog;
+pub use self::{client::ClientAddress, frugal::FrugalLog};
 use self::{
     record::{Record, fault},
     repeat::{Claim, Repeats, Ticket},
@@ -33,8 +34,7 @@ pub struct Call {
     pub to: String,
     pub usage_type: UsageType,
     pub payload: Payload,
-    /// Of the person who asked, where Logto knows it.
-    pub ip: Option<IpAddr>,
+    pub client: ClientAddress,
     /// The span of whoever asked.
     pub parent: Parent,
 }
@@ -174,7 +174,7 @@ impl Line {
         record: &mut Record,
     ) -> Result<Sent, SendError> {
         let step = record.step(Stage::Admit);
-        let applicant = Applicant { id, usage_type: call.usage_type, recipient, ip: call.ip };
+        let applicant = Applicant { id, usage_type: call.usage_type, recipient, ip: call.client.ip() };
         let admitted = self.ledger.admit(applicant, deadline).await.map_err(SendError::from);
         step.end(fault(&admitted), &self.metrics);
         let open = match admitted? {

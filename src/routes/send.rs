@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     auth::only_authorization,
-    send::{Call, Delivery, SendError},
+    send::{Call, ClientAddress, Delivery, SendError},
     sms::{MessageId, Payload, Timestamp, UsageType},
 };
 
@@ -140,7 +140,7 @@ async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadlin
         to: call.to,
         usage_type: UsageType::of_request(&call.usage_type),
         payload: call.payload,
-        ip: call.ip.as_ref().and_then(client_address),
+        client: call.ip.as_ref().map_or(ClientAddress::Unsaid, client_address),
         parent: state
             .line
             .tracer()
@@ -149,12 +149,11 @@ async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadlin
 }
 
 /// IPv4, IPv6, or IPv4 mapped into IPv6, which is IPv4.
-fn client_address(ip: &Value) -> Option<IpAddr> {
-    let address = ip.as_str().and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical());
-    if address.is_none() {
-        tracing::warn!("the ip of a call is no address; going on without");
+fn client_address(ip: &Value) -> ClientAddress {
+    match ip.as_str().map(|text| text.trim().parse::<IpAddr>()) {
+        Some(Ok(address)) => ClientAddress::Known(address.to_canonical()),
+        _ => ClientAddress::Unreadable,
     }
-    address
 }
 
 fn refused(state: &Public, outcome: &'static str, begun: Instant) {
@@ -179,6 +178,6 @@ mod tests {
     #[case(json!("localhost"), None)]
     #[case(json!(7), None)]
     fn the_ip_is_an_address_or_ignored(#[case] ip: Value, #[case] expected: Option<&str>) {
-        assert_eq!(client_address(&ip), expected.map(|text| text.parse().unwrap()));
+        assert_eq!(client_address(&ip).ip(), expected.map(|text| text.parse().unwrap()));
     }
 }

@@ -30,16 +30,11 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(call: &Call, begun: Instant, span: Span) -> Self {
-        let ip_version = match call.ip {
-            Some(ip) if ip.is_ipv4() => "4",
-            Some(_) => "6",
-            None => "none",
-        };
         Self {
             begun,
             span,
             usage_type: call.usage_type,
-            ip_version,
+            ip_version: call.client.version(),
             recipient: None,
             locale: None,
             template_variant: None,

@@ -21,7 +21,7 @@ use crate::{
         problem::{Cause, Problem},
         send::deliver,
     },
-    send::{Call, Sent},
+    send::{Call, ClientAddress, Sent},
     sms::{MessageId, Payload, UsageType},
     traces::Parent,
 };
@@ -125,7 +125,8 @@ fn call(asked: TestDelivery) -> Result<Call, String> {
     if let Some(locale) = asked.locale {
         values.entry("locale").or_insert_with(|| locale.into());
     }
-    Ok(Call { to: asked.to, usage_type, payload: Payload::from(values), ip: None, parent: Parent::default() })
+    let (payload, client) = (Payload::from(values), ClientAddress::Unsaid);
+    Ok(Call { to: asked.to, usage_type, payload, client, parent: Parent::default() })
 }
 
 async fn accepted_as(sent: Sent, id: MessageId, shared: &Public) -> Accepted {

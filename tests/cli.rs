@@ -251,6 +251,28 @@ fn the_sandbox_prints_a_call_that_works_and_shows_what_arrived() {
     assert_eq!(sandbox.ended().0, Some(0));
 }
 
+/// Its tokens are known to everybody, so a file that was written for the service must not show it to the world.
+#[test]
+fn the_sandbox_listens_on_this_machine_whatever_a_file_says() {
+    let directory = TempDir::new().unwrap();
+    std::fs::create_dir(directory.path().join("config")).unwrap();
+    let [public, operator] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [public, operator] = [public, operator].map(|listener| listener.local_addr().unwrap().port());
+    let file = format!("server.listen = \"0.0.0.0:{public}\"\noperator.listen = \"[::]:{operator}\"\n");
+    std::fs::write(directory.path().join("config/local.toml"), file).unwrap();
+    let mut sandbox = Running::start(connector(directory.path(), &["sandbox"]));
+    sandbox.line_with(&format!("curl -i http://127.0.0.1:{public}/send"));
+    sandbox.line_with(&format!("a page at http://[::1]:{operator}/"));
+    drop(sandbox);
+
+    // In a container somebody outside has to get in, and says so.
+    let mut command = connector(directory.path(), &["sandbox"]);
+    command.env("SMS_SERVER__LISTEN", "127.0.0.1:0").env("SMS_OPERATOR__LISTEN", "0.0.0.0:0");
+    let mut sandbox = Running::start(command);
+    let port = sandbox.line_with("a page at http://").split([':', '/']).nth(5).unwrap().parse().unwrap();
+    assert!(TcpListener::bind(("127.0.0.2", port)).is_err(), "it has the port of all addresses");
+}
+
 /// A sandbox, and the environment that its operators need.
 fn sandbox(directory: &Path) -> (Running, Vec<(&'static str, String)>) {
     let mut command = connector(directory, &["sandbox", "--latency", "20ms"]);

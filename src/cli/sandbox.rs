@@ -1,5 +1,7 @@
 //! `sandbox`: the service and a simulated GatewayAPI in one process, to try it without any account.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use clap::Args;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -10,9 +12,6 @@ use crate::{
     simulator::{self, Received, Reports, Simulator},
     telemetry,
 };
-
-/// Over the presets: where the sandbox differs from a service for the world.
-const LOCAL_ONLY: &str = r#"server.listen = "127.0.0.1:8080""#;
 
 const OPERATOR_TOKEN: &str = "sandbox-operator-token";
 const REPORT_SECRET: &str = "sandbox-report-secret";
@@ -33,9 +32,10 @@ pub(super) async fn run(args: SandboxArgs, mut source: Source) -> Result<(), Cli
         ..Default::default()
     };
     let gatewayapi = Simulator::start(options)?;
-    source.preset = Some(format!("{PRESET}\n{LOCAL_ONLY}"));
+    source.preset = Some(PRESET.to_owned());
     source.forced = Some(its_own(&gatewayapi.endpoint()));
-    let Loaded { settings, .. } = Settings::load(&source)?;
+    let Loaded { mut settings, .. } = Settings::load(&source)?;
+    keep_from_the_world(&mut settings, &source);
     telemetry::init(&settings.log).map_err(|error| CliError::Other(error.to_string()))?;
     let application = Application::build(&settings)?;
     let ports = application.ports();
@@ -60,6 +60,18 @@ fn its_own(endpoint: &str) -> String {
         ledger.url = "sqlite::memory:"
         "#
     )
+}
+
+/// Anybody knows a sandbox's tokens. A file that was written for the service only says which ports it has; who wants others
+/// to reach the sandbox says so in its environment, as in a container.
+fn keep_from_the_world(settings: &mut Settings, source: &Source) {
+    let listeners =
+        [("server.listen", &mut settings.server.listen), ("operator.listen", &mut settings.operator.listen)];
+    for (key, listen) in listeners {
+        if !listen.ip().is_loopback() && !source.is_in_environment(key) {
+            listen.set_ip(if listen.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+    }
 }
 
 fn welcome(settings: &Settings, ports: Ports) -> String {

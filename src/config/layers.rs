@@ -41,6 +41,13 @@ pub struct Source {
     pub forced: Option<String>,
 }
 
+impl Source {
+    /// Whether the environment has a say on a key, and not only a file or a default.
+    pub fn is_in_environment(&self, key: &str) -> bool {
+        environment::read(self.environment.iter().cloned()).is_ok_and(|variables| variables.contains_key(key))
+    }
+}
+
 /// Settings that are fit to run with.
 #[derive(Debug)]
 pub struct Loaded {

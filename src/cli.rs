@@ -8,6 +8,7 @@ mod sandbox;
 mod send;
 mod serve;
 mod simulator;
+mod visible;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -17,6 +18,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
+use self::visible::visible_lines;
 use crate::{
     config::{self, ConfigError, Loaded, Settings, Source},
     server::StartError,
@@ -109,7 +111,7 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(error: &CliError) -> ExitCode {
-    eprintln!("error: {error}");
+    eprintln!("error: {}", visible_lines(&error.to_string()));
     ExitCode::FAILURE
 }
 

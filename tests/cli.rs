@@ -176,6 +176,27 @@ fn check_names_every_fault_of_the_templates() {
 }
 
 #[test]
+fn check_shows_no_text_that_steers_the_terminal() {
+    let directory = TempDir::new().unwrap();
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
+    let check = |text: &str| {
+        for usage_type in ["SignIn", "Register", "ForgotPassword", "Generic"] {
+            let file = json!({"usageType": usage_type, "syntax": "handlebars", "content": {"en": text}}).to_string();
+            std::fs::write(directory.path().join(format!("templates/{usage_type}.json")), file).unwrap();
+        }
+        let mut command = configured(directory.path(), &["check"]);
+        command.env("SMS_TEMPLATES__DIRECTORY", "templates");
+        let (_, stdout, stderr) = run(command);
+        let steers = |character: char| character != '\n' && (character.is_control() || character == '\u{202e}');
+        assert!(!stdout.contains(steers) && !stderr.contains(steers), "{stdout:?} {stderr:?}");
+        stdout + &stderr
+    };
+    assert!(check("\u{202e}{{code}}").contains("because of `\u{FFFD}` (U+202E)"));
+    assert!(check("{{code}} {{\u{1b}[2J}}").contains("error: the templates are faulty:\n"));
+    assert!(check("{{code}} {{#if \u{202e}}}").contains("error: the templates are faulty:\n"));
+}
+
+#[test]
 fn check_online_asks_for_the_credit() {
     let directory = TempDir::new().unwrap();
     let mut simulator = Running::start(connector(directory.path(), &["simulator", "--listen", "127.0.0.1:0"]));
@@ -229,6 +250,15 @@ fn render_prints_text_encoding_and_segments() {
     let (_, stdout, _) = render(&["Generic", "--content", "{{code}} – {{list.0.name}}"]);
     assert!(stdout.contains("UCS-2, because of `–` (U+2013)"), "{stdout}");
     assert!(stdout.contains("`list` has no value"), "{stdout}");
+
+    // Text that steers the terminal is shown, and handed over as it is where a program reads it.
+    let steering = ["Generic", "--content", "{{code}}\u{1b}[2J\n\u{202e}{{na\u{7}me}}"];
+    let (_, stdout, _) = render(&steering);
+    assert!(stdout.starts_with("123456\u{FFFD}[2J\n\u{FFFD}"), "{stdout:?}");
+    assert!(!stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{stdout:?}");
+    let (_, stdout, _) = render(&[&steering[..], &["--json"]].concat());
+    let rendered: Value = serde_json::from_str(&stdout).unwrap();
+    assert!(rendered["text"].as_str().unwrap().starts_with("123456\u{1b}[2J\n\u{202e}"), "{stdout:?}");
 
     let (output, _, stderr) = render(&["Generic", "--payload", "[]"]);
     assert!(!output.status.success());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{CliError, render::describe};
+use super::{CliError, render::describe, visible::visible_lines};
 use crate::{
     config::{Loaded, Settings, Source},
     gatewayapi::{Capacity, Connector, Dispatcher, Envelope},
@@ -53,7 +53,7 @@ pub(super) async fn run(args: CheckArgs, source: &Source) -> Result<(), CliError
     }
     println!();
     for warning in &warnings {
-        println!("warning: {warning}");
+        println!("warning: {}", visible_lines(warning));
     }
     if args.online {
         println!("{}", credit(&settings, &connector).await?);

@@ -3,7 +3,10 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{CliError, load_leniently};
+use super::{
+    CliError, load_leniently,
+    visible::{visible, visible_lines},
+};
 use crate::{
     config::Source,
     sms::{Measure, UsageType},
@@ -67,9 +70,9 @@ pub(super) fn run(args: RenderArgs, source: Source) -> Result<(), CliError> {
         return Ok(());
     }
     let Preview { text, locale, measured, unfilled, .. } = preview;
-    println!("{text}\n");
+    println!("{}\n", visible_lines(&text));
     println!("locale {locale}, {}", describe(measured));
-    if let Some(name) = unfilled {
+    if let Some(name) = unfilled.as_deref().map(visible) {
         println!("warning: `{name}` has no value and stands in the text as it is written");
     }
     Ok(())
@@ -79,7 +82,9 @@ pub(super) fn run(args: RenderArgs, source: Source) -> Result<(), CliError> {
 pub(super) fn describe(measured: Measure) -> String {
     let Measure { encoding, units, segments, first_outside_gsm } = measured;
     let plural = if segments == 1 { "" } else { "s" };
-    let why = first_outside_gsm
-        .map_or_else(String::new, |character| format!(", because of `{character}` (U+{:04X})", u32::from(character)));
+    let because = |character: char| {
+        format!(", because of `{}` (U+{:04X})", visible(character.encode_utf8(&mut [0; 4])), u32::from(character))
+    };
+    let why = first_outside_gsm.map(because).unwrap_or_default();
     format!("{}{why}, {units} units, {segments} segment{plural}", encoding.alphabet())
 }

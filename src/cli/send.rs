@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use self::service::{Answer, Service};
-use super::{CliError, load_leniently, reachable, render::object};
+use super::{CliError, load_leniently, reachable, render::object, visible::visible};
 use crate::{
     config::{Secrets, Source},
     sms::{DeliveryStatus, MessageId},
@@ -104,8 +104,8 @@ pub(super) async fn run(args: SendArgs, source: Source) -> Result<(), CliError> 
                 println!("a test number: nothing was sent");
                 return Ok(());
             }
-            println!("admitted as {id}");
-            println!("{}", message.as_ref().map_or(outcome, |message| described(message, begun.elapsed())));
+            println!("admitted as {}", visible(&id));
+            println!("{}", message.as_ref().map_or(visible(&outcome), |message| described(message, begun.elapsed())));
             (id, message.map(|message| message.status))
         }
         // It may have been sent, and a report would tell.
@@ -148,7 +148,7 @@ async fn follow(
 }
 
 fn verdict(last: Option<&Message>, after: Duration) -> Result<(), CliError> {
-    let status = last.map_or("unknown", |message| message.status.as_str());
+    let status = last.map_or("unknown".to_owned(), |message| visible(&message.status));
     let delivery = last.and_then(|message| message.delivery.as_ref());
     match delivery.map(|delivery| (DeliveryStatus::of_report(&delivery.status), delivery)) {
         // The network took it and reports no more.
@@ -156,7 +156,7 @@ fn verdict(last: Option<&Message>, after: Duration) -> Result<(), CliError> {
         Some((known, delivery)) if known.is_final() => {
             let Delivery { error_group, error_code, .. } = delivery;
             let why: String = [error_group, error_code].into_iter().flatten().map(|why| format!(", {why}")).collect();
-            Err(CliError::Other(format!("the message was not delivered: {status}{why}")))
+            Err(CliError::Other(format!("the message was not delivered: {status}{}", visible(&why))))
         }
         _ => Err(CliError::Other(format!(
             "not known to be delivered after {:.0} s, the last state is `{status}`; delivery reports need \
@@ -171,7 +171,7 @@ fn described(message: &Message, after: Duration) -> String {
     let Message { status, cost, currency, delivery } = message;
     let cost = cost.zip(currency.as_deref()).filter(|_| delivery.is_none());
     let cost = cost.map(|(cost, currency)| format!(" ({cost} {currency})")).unwrap_or_default();
-    format!("{status} after {:.1} s{cost}", after.as_secs_f64())
+    visible(&format!("{status} after {:.1} s{cost}", after.as_secs_f64()))
 }
 
 /// In plain words, what the service says against it.
@@ -186,8 +186,11 @@ fn refusal(answer: &Answer) -> String {
     };
     let code = error_code.map(|code| format!(" ({code})")).unwrap_or_default();
     let wait = answer.retry_after.as_ref().map(|wait| format!("; try again in {wait} s")).unwrap_or_default();
-    let reads = person_reads.map(|sentence| format!("\na person would read: {sentence}")).unwrap_or_default();
-    format!("{detail}{code}{wait}{reads}")
+    let why = visible(&format!("{detail}{code}{wait}"));
+    match person_reads {
+        Some(sentence) => format!("{why}\na person would read: {}", visible(&sentence)),
+        None => why,
+    }
 }
 
 fn other(sentence: &str) -> CliError {
@@ -244,6 +247,11 @@ mod tests {
         assert_eq!(
             refusal(&answer(429, limited)),
             "the limit number (cooldown); try again in 24 s\na person would read: Please wait."
+        );
+        let steering = json!({"detail": "a\u{1b}[2J\nb", "person_reads": "\u{202e}c", "error_code": "\r"});
+        assert_eq!(
+            refusal(&answer(502, steering)),
+            "a\u{FFFD}[2J\u{FFFD}b (\u{FFFD}); try again in 24 s\na person would read: \u{FFFD}c"
         );
         assert!(refusal(&answer(401, json!({}))).contains("does not know this operator.token"));
         assert!(refusal(&answer(502, json!({}))).contains("status 502"));

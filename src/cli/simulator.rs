@@ -15,6 +15,7 @@ use tokio::{
     sync::broadcast::error::RecvError,
 };
 
+use super::visible::visible;
 use crate::simulator::{Behaviour, Options, Received, Reports, Simulator, magic_numbers};
 
 /// Run a simulated GatewayAPI and show each SMS that it receives.
@@ -186,11 +187,6 @@ pub fn show(message: &Received) -> String {
     }
     shown.push('\n');
     shown
-}
-
-/// Without characters that would steer the terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{FFFD}' } else { character }).collect()
 }
 
 fn magic_table() -> String {

@@ -145,7 +145,7 @@ impl Settings {
 
     /// What is allowed, but seldom meant.
     fn warnings(&self) -> impl Iterator<Item = String> {
-        let Self { operator, delivery_reports, ledger, limits, .. } = self;
+        let Self { operator, logto, gatewayapi, delivery_reports, ledger, limits, .. } = self;
         let warnings = [
             (
                 limits.countries.allow.is_empty() && limits.countries.mode != Mode::Off,
@@ -163,6 +163,22 @@ impl Settings {
             (
                 delivery_reports.secret.as_ref().is_some_and(Secrets::any_short),
                 "delivery_reports.secret has fewer than 16 characters: who guesses it can forge reports (openssl rand -hex 32)",
+            ),
+            (
+                logto.authorization.any_short_behind_scheme(),
+                "logto.authorization has fewer than 16 characters behind its scheme: who guesses it sends messages at \
+                 your cost (openssl rand -hex 32)",
+            ),
+            (
+                gatewayapi.endpoint.is_clear_text(),
+                "gatewayapi.endpoint is http: the API token, numbers and codes can be read on the way; only a simulated \
+                 GatewayAPI has no https",
+            ),
+            (
+                limits.always_allow.iter().any(|party| matches!(party, Party::Network(_))),
+                "limits.always_allow names a network: no limit holds for whoever makes Logto take an address of it for \
+                 theirs (X-Forwarded-For), so your proxy has to overwrite that header; limits.trusted_networks leaves \
+                 the other limits standing",
             ),
             (
                 ledger.may_be_read_on_the_way(),
@@ -190,6 +206,11 @@ impl Settings {
             (!logto.authorization.any_empty(), "logto.authorization", "must not be empty"),
             (!logto.authorization.any_scheme_alone(), "logto.authorization", "must have a secret behind its scheme"),
             (!gatewayapi.api_token.expose_secret().trim().is_empty(), "gatewayapi.api_token", "must not be empty"),
+            (
+                !gatewayapi.endpoint.has_credentials(),
+                "gatewayapi.endpoint",
+                "must hold no user and no password: GatewayAPI's token is gatewayapi.api_token",
+            ),
             (
                 (60..=7 * DAY).contains(&validity_period),
                 "gatewayapi.validity_period",

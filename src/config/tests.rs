@@ -7,7 +7,7 @@ use super::*;
 use rstest::rstest;
 
 const REQUIRED: [(&str, &str); 3] = [
-    ("SMS_LOGTO__AUTHORIZATION", "Bearer open sesame"),
+    ("SMS_LOGTO__AUTHORIZATION", "Bearer open sesame to us"),
     ("SMS_GATEWAYAPI__API_TOKEN", "0123"),
     ("SMS_GATEWAYAPI__SENDER", "Acme"),
 ];
@@ -184,6 +184,19 @@ fn an_error_in_a_file_shows_its_place_and_no_secret(#[case] toml: &str) {
     assert!(!refusal.contains("TOPSECRET") && !refusal.contains("8675309"), "{refusal}");
     assert!(refusal.contains("line") || refusal.contains("logto.authorization"), "{refusal}");
     assert_eq!(refusal.lines().count(), 1, "{refusal}");
+}
+
+#[rstest]
+#[case("http://gatewayapi.eu/rest/mtsms", true)]
+#[case("http://192.0.2.1/rest/mtsms", true)]
+#[case("https://gatewayapi.eu/rest/mtsms", false)]
+#[case("http://127.0.0.1:9200/rest/mtsms", false)]
+#[case("http://[::1]:9200/rest/mtsms", false)]
+#[case("http://localhost:9200/rest/mtsms", false)]
+fn an_endpoint_without_tls_is_warned_about(#[case] endpoint: &str, #[case] is_warned: bool) {
+    let warnings = Settings::load(&environment(&[("SMS_GATEWAYAPI__ENDPOINT", endpoint)])).unwrap().warnings;
+    let told = warnings.iter().any(|warning| warning.starts_with("gatewayapi.endpoint is http: "));
+    assert_eq!(told, is_warned, "{warnings:?}");
 }
 
 #[test]

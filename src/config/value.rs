@@ -128,6 +128,11 @@ impl Secrets {
     pub(super) fn any_short(&self) -> bool {
         self.iter().any(is_short)
     }
+
+    /// Short enough to be guessed, by who knows the scheme.
+    pub(super) fn any_short_behind_scheme(&self) -> bool {
+        self.iter().map(|header| header.trim().split_once(' ').map_or(header, |(_, secret)| secret)).any(is_short)
+    }
 }
 
 /// Short enough to be guessed.
@@ -245,8 +250,8 @@ where
     Ok(map)
 }
 
-/// An `http` or `https` address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An `http` or `https` address. `Debug` shows neither user, password nor query, any of which may be secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 impl Endpoint {
@@ -262,6 +267,21 @@ impl Endpoint {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         }
+    }
+
+    /// What is sent there can be read on the way.
+    pub(super) fn is_clear_text(&self) -> bool {
+        self.0.scheme() == "http" && !self.is_loopback()
+    }
+
+    pub(super) fn has_credentials(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0.origin().ascii_serialization(), self.0.path())
     }
 }
 

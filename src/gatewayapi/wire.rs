@@ -5,11 +5,10 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
 
 use super::error::{ErrorCode, Failure, FailureKind, Unknown, classify};
 use crate::{
-    config::{self, Class, Priority},
+    config::{self, Class, Endpoint, Priority},
     sms::{Cost, Country, Currency, Encoding, MessageId, MessageText, Msisdn, Sender},
 };
 
@@ -34,7 +33,7 @@ pub struct Envelope {
     /// Seconds.
     validity_period: u64,
     label: Option<String>,
-    callback_url: Option<Url>,
+    callback_url: Option<Endpoint>,
 }
 
 /// GatewayAPI's word that it accepted a message.
@@ -80,7 +79,7 @@ impl Envelope {
             priority: gatewayapi.priority,
             validity_period: gatewayapi.validity_period.get().as_secs(),
             label: gatewayapi.label.clone(),
-            callback_url: settings.delivery_reports.url.as_ref().map(|endpoint| endpoint.url().clone()),
+            callback_url: settings.delivery_reports.url.clone(),
         }
     }
 
@@ -95,7 +94,7 @@ impl Envelope {
             priority: self.priority.map(Priority::as_str),
             validity_period: self.validity_period,
             userref: message.id,
-            callback_url: self.callback_url.as_ref().map(Url::as_str),
+            callback_url: self.callback_url.as_ref().map(|endpoint| endpoint.url().as_str()),
             label: self.label.as_deref(),
         };
         let mut json = Vec::with_capacity(USUAL_LENGTH);

@@ -14,6 +14,18 @@ fn refused_lines(settings: &Settings) -> Vec<&str> {
     settings.limits.line_types.refuse.iter().map(|line_type| line_type.as_str()).collect()
 }
 
+#[rstest]
+#[case("203.0.113.0/24", true)]
+#[case("+4526091045,2001:db8::1", true)]
+#[case("+4526091045,+452609*,DK", false)]
+#[case("", false)]
+fn a_network_that_passes_every_limit_is_warned_about(#[case] always_allow: &str, #[case] is_warned: bool) {
+    let source = environment(&[("SMS_LIMITS__ALWAYS_ALLOW", always_allow)]);
+    let warnings = Settings::load(&source).unwrap().warnings;
+    let told = warnings.iter().any(|warning| warning.starts_with("limits.always_allow names a network: "));
+    assert_eq!(told, is_warned, "{warnings:?}");
+}
+
 #[test]
 fn the_defaults_are_those_of_the_reference() {
     let Limits { number, ip, range, country, service, spend, countries, line_types, .. } = load(&[]).limits;

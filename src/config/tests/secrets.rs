@@ -60,6 +60,31 @@ fn a_short_operator_token_is_warned_about() {
 }
 
 #[rstest]
+#[case("Bearer x", true)]
+#[case("x", true)]
+#[case("Bearer sixteen letters!", false)]
+#[case("sixteen-letters!", false)]
+#[case("Bearer  fifteen-letters", true)]
+#[case("Bearer 0123456789abcdef,Bearer short", true)]
+fn a_short_authorization_is_warned_about(#[case] value: &str, #[case] is_warned: bool) {
+    let mut source = environment(&[]);
+    source.environment[0].1 = value.into();
+    let warnings = Settings::load(&source).unwrap().warnings;
+    let told = warnings.iter().any(|warning| warning.starts_with("logto.authorization has fewer than 16 characters"));
+    assert_eq!(told, is_warned, "{warnings:?}");
+}
+
+#[rstest]
+#[case("https://user:TOPSECRET@gatewayapi.eu/rest/mtsms")]
+#[case("https://TOPSECRET@gatewayapi.eu/rest/mtsms")]
+#[case("https://:TOPSECRET@gatewayapi.eu/rest/mtsms")]
+fn an_endpoint_holds_no_credentials(#[case] endpoint: &str) {
+    let refusal = refusal(&[("SMS_GATEWAYAPI__ENDPOINT", endpoint)]);
+    assert!(refusal.starts_with("gatewayapi.endpoint must hold no user and no password"), "{refusal}");
+    assert!(!refusal.contains("TOPSECRET"), "{refusal}");
+}
+
+#[rstest]
 fn a_secret_of_another_type_is_refused_and_not_shown(
     #[values(
         "logto.authorization",
@@ -98,6 +123,7 @@ fn debug_shows_neither_secrets_nor_numbers() {
         ("SMS_DELIVERY_REPORTS__SECRET", "TOPSECRET,TOPSECRET"),
         ("SMS_LEDGER__URL", "postgres://sms:TOPSECRET@db.example/sms"),
         ("SMS_LEDGER__PSEUDONYM_KEY", "TOPSECRETTOPSECRET"),
+        ("SMS_DELIVERY_REPORTS__URL", "https://TOPSECRET:TOPSECRET@sms.example.com/delivery-reports?token=TOPSECRET"),
         ("SMS_LIMITS__TEST_NUMBERS", "+4526091045 until 2026-12-31"),
         ("SMS_LIMITS__ALWAYS_ALLOW", "+4526091045"),
         ("SMS_LIMITS__DENY", "+4526091045,192.0.2.55"),

@@ -1,5 +1,6 @@
 # docker build --tag gatewayapi-sms-connector .
-# docker run --read-only --cap-drop ALL --stop-timeout 30 --publish 8080:8080 --volume sms-ledger:/app/data \
+# docker run --read-only --cap-drop ALL --security-opt no-new-privileges --stop-timeout 30 \
+#     --publish 127.0.0.1:8080:8080 --volume sms-ledger:/app/data \
 #     --env SMS_LOGTO__AUTHORIZATION --env SMS_GATEWAYAPI__API_TOKEN --env SMS_GATEWAYAPI__SENDER gatewayapi-sms-connector
 #
 # The stop timeout is over server.shutdown_grace, so that accepted requests can finish.

@@ -103,3 +103,35 @@ async fn print_received(mut received: Receiver<Received>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("0.0.0.0:81", None, "127.0.0.1:81")]
+    #[case("192.0.2.1:81", None, "127.0.0.1:81")]
+    #[case("[::]:81", None, "[::1]:81")]
+    #[case("127.0.0.2:81", None, "127.0.0.2:81")]
+    #[case("127.0.0.1:81", Some("0.0.0.0:82"), "0.0.0.0:82")]
+    #[case("0.0.0.0:81", Some(""), "127.0.0.1:81")]
+    fn only_the_environment_lets_others_in(
+        #[case] file: &str,
+        #[case] environment: Option<&str>,
+        #[case] listens: &str,
+        #[values("server", "operator")] section: &str,
+    ) {
+        let variable = format!("SMS_{}__LISTEN", section.to_uppercase());
+        let mut source = Source {
+            preset: Some(format!("{PRESET}\n{section}.listen = \"{file}\"")),
+            environment: environment.map(|value| (variable.into(), value.into())).into_iter().collect(),
+            ..Source::default()
+        };
+        source.forced = Some(its_own("http://127.0.0.1:9/"));
+        let Loaded { mut settings, .. } = Settings::load(&source).unwrap();
+        keep_from_the_world(&mut settings, &source);
+        let listen = if section == "server" { settings.server.listen } else { settings.operator.listen };
+        assert_eq!(listen.to_string(), listens);
+    }
+}

@@ -18,7 +18,7 @@ mod search;
 mod sqlite;
 mod store;
 mod turn;
-mod unknown;
+mod undecided;
 mod writer;
 
 use std::{
@@ -45,7 +45,6 @@ use self::{
     limiter::Limiter,
     reader::Reader,
     store::{Correction, Write, Written},
-    unknown::UnknownMessages,
     writer::Writer,
 };
 use crate::{
@@ -67,7 +66,6 @@ struct Inner {
     pseudonyms: Pseudonyms,
     writer: Writer,
     reader: Reader,
-    unknown: UnknownMessages,
     /// The limits' states are in the database, which decides.
     is_shared: bool,
     is_required: bool,
@@ -90,7 +88,6 @@ impl Ledger {
             pseudonyms: Pseudonyms::new(key.expose_secret().as_bytes()),
             writer,
             reader: Reader::start(shelf),
-            unknown: UnknownMessages::default(),
             is_shared: matches!(url, LedgerUrl::Postgres(_)),
             is_required: *required,
             metrics,
@@ -153,7 +150,9 @@ impl Ledger {
             }
             Some(counted) => self.charge(&counted, entry, deadline).await?,
         };
-        Ok(Admission::Open(OpenMessage { id, touched, charge }))
+        let open = OpenMessage { id, touched, charge };
+        limiter.undecided.remember(open, now);
+        Ok(Admission::Open(open))
     }
 
     /// Asks the limits that count, and opens the row.
@@ -212,19 +211,20 @@ impl Ledger {
     }
 
     /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
-    /// database is away. `true`: the row was accepted already, by a delivery report.
+    /// database is away. `true`: this acceptance is to be counted, which a delivery report may have told.
     pub async fn settle(&self, open: &OpenMessage, settlement: Settlement, deadline: Instant) -> bool {
-        if settlement.outcome == Outcome::Unknown {
-            self.0.unknown.remember(*open, settlement.settled_at);
+        if settlement.outcome != Outcome::Unknown {
+            self.0.limiter.undecided.take(open.id());
         }
         self.close(open, settlement, patience(deadline)).await
     }
 
-    /// Closes a row whose outcome became known after the person had been answered. `true`: the row was accepted already.
+    /// Closes a row whose outcome became known when nobody waited for it any longer, and which may not be settled as
+    /// unknown yet. `true`: as of [`settle`](Self::settle).
     pub async fn settle_late(&self, settlement: Settlement) -> bool {
-        match self.0.unknown.take(settlement.id) {
+        match self.0.limiter.undecided.take(settlement.id) {
             Some(open) => self.close(&open, settlement, PATIENCE).await,
-            None => self.written(Write::Settle(settlement, Correction::None), PATIENCE).await,
+            None => self.written(settlement, Correction::None, PATIENCE).await,
         }
     }
 
@@ -246,13 +246,16 @@ impl Ledger {
             }
             Correction::None => {}
         }
-        self.written(Write::Settle(settlement, correction), patience).await
+        self.written(settlement, correction, patience).await
     }
 
     /// Whether it was written or is kept: it does not change what the person is told.
-    async fn written(&self, settle: Write, patience: Duration) -> bool {
-        let written = self.0.writer.write(settle, patience).await;
-        matches!(written, Ok(Written::Settled { was_accepted: true }))
+    async fn written(&self, settlement: Settlement, correction: Correction, patience: Duration) -> bool {
+        let is_accepted = settlement.outcome == Outcome::Accepted;
+        match self.0.writer.write(Write::Settle(settlement, correction), patience).await {
+            Ok(Written::Settled { newly_accepted }) => newly_accepted,
+            _ => is_accepted,
+        }
     }
 
     /// Writes what waits to be written, as far as that is possible in time. Nothing is written after it.

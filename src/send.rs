@@ -197,9 +197,7 @@ impl Line {
     ) {
         let step = record.step(Stage::Settle);
         let settlement = record.settlement(open.id(), result, Timestamp::now());
-        let is_unknown = settlement.outcome == Outcome::Unknown;
-        if self.ledger.settle(open, settlement, deadline).await && is_unknown {
-            // A delivery report had come, and told what we don't know.
+        if self.ledger.settle(open, settlement, deadline).await {
             self.metrics.accepted(open.country());
         }
         step.end(None, &self.metrics);
@@ -275,15 +273,14 @@ impl Line {
     }
 }
 
-/// Closes the row of a message whose outcome came after the person had been answered.
+/// Closes the row of a message whose outcome came when nobody waited for it any longer.
 async fn settle_late(ledger: Ledger, metrics: Arc<Metrics>, late: LateOutcome) {
     let open = |outcome| Settlement::of(late.id, outcome, Timestamp::now());
     let settlement = match &late.result {
         Ok(receipt) => open(Outcome::Accepted).with(receipt),
         Err(failure) => open(failure.kind.into()).because(failure),
     };
-    let was_accepted = ledger.settle_late(settlement).await;
-    if late.result.is_ok() && !was_accepted {
+    if ledger.settle_late(settlement).await {
         metrics.accepted(late.country);
     }
 }

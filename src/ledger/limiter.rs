@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::undecided::UndecidedMessages;
 use crate::{
     limits::{Charge, Charging, Decision, Key, Limit, Memory, Rules, Spent, States, Touched},
     metrics::Metrics,
@@ -19,6 +20,7 @@ const MANY: usize = 10_000;
 
 pub(super) struct Limiter {
     pub(super) rules: Rules,
+    pub(super) undecided: UndecidedMessages,
     state: Mutex<State>,
     metrics: Arc<Metrics>,
 }
@@ -50,7 +52,7 @@ impl Limiter {
             metrics.limits_monitored.with_label_values(&[limit.as_str()]);
         }
         let state = State { memory, costs: HashMap::new(), asked: HashMap::new(), is_foreign_told: false };
-        Self { rules, state: Mutex::new(state), metrics }
+        Self { rules, undecided: UndecidedMessages::default(), state: Mutex::new(state), metrics }
     }
 
     /// Charges every touched limit, or none.

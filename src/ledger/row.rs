@@ -153,13 +153,16 @@ impl Progress {
         self.outcome.as_deref().is_none_or(|outcome| outcome == Outcome::Unknown.as_str())
     }
 
-    pub(super) fn is_accepted(&self) -> bool {
+    fn is_accepted(&self) -> bool {
         self.outcome.as_deref() == Some(Outcome::Accepted.as_str())
     }
 
-    /// What was known stays: a late acceptance comes after "unknown", and never the other way round.
-    pub(super) fn settle(&mut self, settlement: &Settlement) {
+    /// What was known stays: "unknown" changes no acceptance, in whatever order they come. `true`: the acceptance is to be
+    /// counted. One that a delivery report told before anything was settled is counted by the first settlement, whatever
+    /// that says.
+    pub(super) fn settle(&mut self, settlement: &Settlement) -> bool {
         let is_undecided = self.is_undecided();
+        let was_counted = self.is_accepted() && self.settled_at.is_some();
         let row = self;
         let settled_at = settlement.settled_at.micros();
         if is_undecided {
@@ -178,6 +181,7 @@ impl Progress {
         learn(&mut row.gatewayapi_id, settlement.gatewayapi_id.map(|id| id as i64));
         learn(&mut row.cost_micros, settlement.cost.map(|cost| cost.micros));
         learn(&mut row.currency, settlement.cost.map(|cost| cost.currency.as_str().to_owned()));
+        row.is_accepted() && !was_counted
     }
 }
 

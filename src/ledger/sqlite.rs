@@ -62,8 +62,8 @@ impl Store for SqliteStore {
                     Written::Opened(None)
                 }
                 Write::Settle(settlement, _) => {
-                    let was_accepted = settle(&transaction, settlement)?;
-                    Written::Settled { was_accepted }
+                    let newly_accepted = settle(&transaction, settlement)?;
+                    Written::Settled { newly_accepted }
                 }
                 Write::Report(report) => {
                     let reported = change(&transaction, report.message, |row| row.report(report))?;
@@ -106,22 +106,18 @@ fn insert(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), rusqlite::
     Ok(())
 }
 
-/// Nearly every row is as it was opened; the others are looked at first. Whether it was accepted already.
+/// Nearly every row is as it was opened; the others are looked at first. Whether the acceptance is to be counted.
 fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> Result<bool, rusqlite::Error> {
     static SQL: LazyLock<String> =
         LazyLock::new(|| format!("{} AND outcome IS NULL AND delivery_status IS NULL", update()));
     let mut progress = Progress::default();
-    progress.settle(settlement);
+    let newly_accepted = progress.settle(settlement);
     let cells = progress.cells().into_iter().chain([Cell::Id(settlement.id)]);
     if transaction.prepare_cached(&SQL)?.execute(params_from_iter(cells))? > 0 {
-        return Ok(false);
+        return Ok(newly_accepted);
     }
-    let was_accepted = change(transaction, settlement.id, |row| {
-        let was_accepted = row.progress.is_accepted();
-        row.progress.settle(settlement);
-        was_accepted
-    })?;
-    Ok(was_accepted.unwrap_or_default())
+    // Where there is no row, it is as if it had been opened.
+    Ok(change(transaction, settlement.id, |row| row.progress.settle(settlement))?.unwrap_or(newly_accepted))
 }
 
 /// Changes a row, unless it is unknown, or nothing is new.

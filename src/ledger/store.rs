@@ -59,8 +59,8 @@ pub(super) enum Written {
     /// `None`: the limits' states are not in this database, or it was open already.
     Opened(Option<Decision>),
     Settled {
-        /// The row said so already: a delivery report had come before.
-        was_accepted: bool,
+        /// The acceptance is to be counted, which a delivery report may have told.
+        newly_accepted: bool,
     },
     Reported(Reported),
 }

@@ -1,6 +1,7 @@
 //! The same tests on each database.
 
 mod deliveries;
+mod late;
 mod life;
 mod limits;
 mod postgres;

@@ -141,9 +141,6 @@ impl Record {
         }
         match &delivery.result {
             Ok(Sent::Accepted(receipt)) => {
-                if !self.is_repeat {
-                    metrics.accepted(recipient.and_then(|recipient| recipient.country));
-                }
                 line!(info, "the message was accepted", gatewayapi_id = receipt.id);
             }
             Ok(Sent::ToTestNumber) => line!(info, "a test number: nothing was sent"),

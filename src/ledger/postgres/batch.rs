@@ -114,11 +114,10 @@ impl<'a> Fetched<'a> {
                     Correction::GiveBack(..) => row.is_some_and(|row| row.progress.is_undecided()),
                     Correction::Pay(..) => row.is_none_or(|row| !row.is_paid()),
                 };
-                let was_accepted = row.is_some_and(|row| row.progress.is_accepted());
-                self.messages.settle(settlement);
+                let newly_accepted = self.messages.settle(settlement);
                 let spent = if is_new { self.correct(correction, settlement.settled_at, rules) } else { None };
                 self.spent.extend(spent);
-                Written::Settled { was_accepted }
+                Written::Settled { newly_accepted }
             }
             Write::Report(report) => Written::Reported(self.messages.report(report)),
         }

@@ -106,11 +106,11 @@ impl<'a> Fetched<'a> {
         self.opened.push(entry);
     }
 
-    pub(super) fn settle(&mut self, settlement: &Settlement) {
-        if let Some(state) = self.rows.get_mut(&settlement.id) {
-            state.row.progress.settle(settlement);
-            state.is_changed = true;
-        }
+    /// Whether the acceptance is to be counted. Where there is no row, it is as if it had been opened.
+    pub(super) fn settle(&mut self, settlement: &Settlement) -> bool {
+        let Some(state) = self.rows.get_mut(&settlement.id) else { return Progress::default().settle(settlement) };
+        state.is_changed = true;
+        state.row.progress.settle(settlement)
     }
 
     pub(super) fn report(&mut self, report: &DeliveryReport) -> Reported {

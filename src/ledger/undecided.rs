@@ -1,4 +1,4 @@
-//! Messages whose outcome may yet become known: what they were charged is corrected then.
+//! Messages whose outcome is not known yet: what they were charged is corrected when it is.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +11,14 @@ use crate::sms::{MessageId, Timestamp};
 
 /// No outcome comes later.
 const LATEST: Duration = Duration::from_secs(600);
-/// So many are remembered; the oldest go first.
-const MOST: usize = 10_000;
+/// So many are remembered, some 8 MiB; the oldest go first.
+const MOST: usize = 50_000;
 
 #[derive(Debug, Default)]
-pub(super) struct UnknownMessages(Mutex<BTreeMap<MessageId, OpenMessage>>);
+pub(super) struct UndecidedMessages(Mutex<BTreeMap<MessageId, OpenMessage>>);
 
-impl UnknownMessages {
+impl UndecidedMessages {
+    /// From before it may leave: its outcome may come at once.
     pub(super) fn remember(&self, open: OpenMessage, now: Timestamp) {
         let oldest = MessageId::first_at(now.minus(LATEST));
         let mut messages = self.lock();

@@ -171,13 +171,13 @@ impl Ledger {
             }
         }
         if *is_shared && *is_required {
-            self.close_unsent(id);
+            self.close_unsent(id, Correction::Withdraw(*counted));
             return Err(Away.into());
         }
         let charge = self.passes(limiter.decide(counted, Charging::Ask, now)).inspect_err(|_| {
             if *is_shared {
                 // The database may have opened it, and the answer come too late.
-                self.close_unsent(id);
+                self.close_unsent(id, Correction::Withdraw(*counted));
             }
         })?;
         self.write_entry(entry, Some((counted, charge)), deadline).await?;
@@ -198,16 +198,16 @@ impl Ledger {
             if let Some((touched, charge)) = charged {
                 self.0.limiter.give_back(touched, charge);
             }
-            self.close_unsent(id);
+            self.close_unsent(id, Correction::None);
             return Err(away);
         }
         Ok(())
     }
 
     /// A row that was given up may be written yet, and must not stay open.
-    fn close_unsent(&self, id: MessageId) {
+    fn close_unsent(&self, id: MessageId, correction: Correction) {
         let not_sent = Settlement::of(id, Outcome::NotSent, Timestamp::now());
-        self.0.writer.post(Write::Settle(not_sent, Correction::None));
+        self.0.writer.post(Write::Settle(not_sent, correction));
     }
 
     /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
@@ -244,7 +244,7 @@ impl Ledger {
                     limiter.tell(spent);
                 }
             }
-            Correction::None => {}
+            Correction::Withdraw(_) | Correction::None => {}
         }
         self.written(settlement, correction, patience).await
     }

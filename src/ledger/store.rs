@@ -50,6 +50,8 @@ pub(super) enum Correction {
     None,
     /// Nothing left.
     GiveBack(Touched, Charge),
+    /// Nothing left, and whether anything was charged, and what, only the database knows.
+    Withdraw(Touched),
     Pay(Cost, Option<Charge>),
 }
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::OpenMessage;
-use crate::sms::{MessageId, Timestamp};
+use crate::{
+    limits::Charge,
+    sms::{MessageId, Timestamp},
+};
 
 /// No outcome comes later.
 const LATEST: Duration = Duration::from_secs(600);
@@ -30,6 +33,10 @@ impl UndecidedMessages {
 
     pub(super) fn take(&self, id: MessageId) -> Option<OpenMessage> {
         self.lock().remove(&id)
+    }
+
+    pub(super) fn charge_of(&self, id: MessageId) -> Option<Charge> {
+        self.lock().get(&id).and_then(|open| open.charge)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<MessageId, OpenMessage>> {

@@ -8,11 +8,12 @@ use tokio_postgres::{Client, error::SqlState};
 use super::{Statements, messages, states};
 use crate::{
     ledger::{
+        OpenMessage,
         limiter::Limiter,
+        message::Settlement,
         store::{Correction, StoreError, Write, Written},
     },
-    limits::{Key, Rules, Spent},
-    sms::Timestamp,
+    limits::{Charging, Decision, Key, Rules, Spent},
 };
 
 /// Other replicas may be faster with a new subject, but not again and again.
@@ -63,7 +64,7 @@ async fn attempt(
         statements.messages.lock(client, &ids),
     )?;
     let mut fetched = Fetched { states, messages, spent: Vec::new() };
-    let written = writes.iter().map(|write| fetched.decide(write, &limiter.rules)).collect();
+    let written = writes.iter().map(|write| fetched.decide(write, limiter)).collect();
     let now = writes.iter().filter_map(Write::at).max().unwrap_or_default();
     let Fetched { states, messages, spent } = &fetched;
     if states.is_changed() || messages.is_changed() {
@@ -87,20 +88,28 @@ async fn attempt(
 fn keys(write: &Write, rules: &Rules) -> Vec<Key> {
     match write {
         Write::Open { entry, .. } => entry.counted().iter().flat_map(|touched| rules.keys(touched)).collect(),
-        Write::Settle(_, Correction::GiveBack(touched, _)) => rules.keys(touched).collect(),
+        Write::Settle(_, Correction::GiveBack(touched, _) | Correction::Withdraw(touched)) => {
+            rules.keys(touched).collect()
+        }
         Write::Settle(_, Correction::Pay(cost, _)) => rules.budget_key(cost.currency).into_iter().collect(),
         Write::Settle(_, Correction::None) | Write::Report(_) => Vec::new(),
     }
 }
 
 impl<'a> Fetched<'a> {
-    fn decide(&mut self, write: &'a Write, rules: &Rules) -> Written {
+    fn decide(&mut self, write: &'a Write, limiter: &Limiter) -> Written {
+        let rules = &limiter.rules;
         match write {
             Write::Open { entry, .. } if self.messages.get(entry.id).is_some() => Written::Opened(None),
             Write::Open { entry, charging, expected } => {
                 let decide =
                     |touched| rules.decide(&touched, *expected, *charging, entry.admitted_at, &mut self.states);
                 let decision = entry.counted().map(decide);
+                if let (Charging::Ask, Some(Decision { result: Ok(charge), .. })) = (charging, decision) {
+                    // Whoever asked may never hear of it, and withdraw it.
+                    let open = OpenMessage { id: entry.id, touched: entry.touched, charge: Some(charge) };
+                    limiter.undecided.remember(open, entry.admitted_at);
+                }
                 if decision.is_none_or(|decision| decision.result.is_ok()) {
                     self.messages.open(entry);
                 }
@@ -111,11 +120,13 @@ impl<'a> Fetched<'a> {
                 // What was written once may come again, when nobody knows whether it was.
                 let is_new = match correction {
                     Correction::None => false,
-                    Correction::GiveBack(..) => row.is_some_and(|row| row.progress.is_undecided()),
+                    Correction::GiveBack(..) | Correction::Withdraw(_) => {
+                        row.is_some_and(|row| row.progress.is_undecided())
+                    }
                     Correction::Pay(..) => row.is_none_or(|row| !row.is_paid()),
                 };
                 let newly_accepted = self.messages.settle(settlement);
-                let spent = if is_new { self.correct(correction, settlement.settled_at, rules) } else { None };
+                let spent = if is_new { self.correct(correction, settlement, limiter) } else { None };
                 self.spent.extend(spent);
                 Written::Settled { newly_accepted }
             }
@@ -123,15 +134,18 @@ impl<'a> Fetched<'a> {
         }
     }
 
-    fn correct(&mut self, correction: &Correction, now: Timestamp, rules: &Rules) -> Option<Spent> {
-        match correction {
-            Correction::None => None,
-            Correction::GiveBack(touched, charge) => {
-                rules.give_back(touched, *charge, &mut self.states);
-                None
+    fn correct(&mut self, correction: &Correction, settlement: &Settlement, limiter: &Limiter) -> Option<Spent> {
+        let rules = &limiter.rules;
+        let (touched, charge) = match correction {
+            Correction::None => return None,
+            Correction::GiveBack(touched, charge) => (touched, *charge),
+            Correction::Withdraw(touched) => (touched, limiter.undecided.charge_of(settlement.id)?),
+            Correction::Pay(cost, charge) => {
+                return rules.pay(*cost, *charge, settlement.settled_at, &mut self.states);
             }
-            Correction::Pay(cost, charge) => rules.pay(*cost, *charge, now, &mut self.states),
-        }
+        };
+        rules.give_back(touched, charge, &mut self.states);
+        None
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 /// A ledger with its threads, and what it told.
 struct Running {
     /// Holds the database.
-    _place: Place,
+    place: Place,
     ledger: Ledger,
     metrics: Arc<Metrics>,
 }
@@ -22,7 +22,7 @@ impl Running {
             let settings = settings(&format!("ledger.url = '{url}'\n{key}\n{toml}"));
             let metrics = Arc::new(Metrics::new());
             let ledger = Ledger::open(&settings, Arc::clone(&metrics)).unwrap();
-            Self { _place: place, ledger, metrics }
+            Self { place, ledger, metrics }
         };
         tokio::task::spawn_blocking(open).await.unwrap()
     }
@@ -116,4 +116,28 @@ async fn an_answer_may_come_before_it_is_written_that_nobody_waits_for_it(
     running.late(&accepted, Outcome::Accepted, Some(cost)).await;
     running.give_up(&accepted).await;
     assert!((running.metrics.limits_spend_ratio.with_label_values(&["EUR"]).get() - 0.4).abs() < 1e-9);
+}
+
+/// The database may open a row, and charge for it, after the caller has been told that it is away.
+#[tokio::test]
+async fn what_was_charged_for_nobody_is_given_back() {
+    let limits = "ledger.required = true\n\
+                  limits.number = { mode = 'enforce', cooldown = '1h', rates = [] }\n";
+    let running = Running::start(Kind::Postgres, limits).await;
+    let url = running.place.url();
+    let (holding, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    holding.batch_execute("BEGIN; LOCK TABLE message IN EXCLUSIVE MODE").await.unwrap();
+    // Short enough that the database is not taken to be away for all.
+    let denial = running.admit(Duration::from_millis(300)).await.unwrap_err();
+    assert_eq!(denial, Denial::Away(Away));
+    holding.batch_execute("COMMIT").await.unwrap();
+
+    let admitted = loop {
+        match running.admit(seconds(5)).await {
+            Err(Denial::Away(Away)) => tokio::task::yield_now().await,
+            other => break other,
+        }
+    };
+    admitted.expect("nothing was sent to it");
 }

@@ -167,6 +167,29 @@ fn replicas_at_once_pass_no_more_than_the_limit(#[case] limit: &str, #[case] mos
     assert_eq!(sql(place.url(), "SELECT count(*) FROM message"), [most.to_string()]);
 }
 
+/// Nobody may hear whether a message was charged. What was is given back, once, and nothing else is.
+#[test]
+fn what_is_withdrawn_is_given_back_if_it_was_charged() {
+    let place = Place::new(Kind::Postgres);
+    let mut ledger = place.open_with(&only(THREE_PER_NUMBER), NOW);
+    let withdrawn = |entry: &Entry| {
+        let not_sent = Settlement::of(entry.id, Outcome::NotSent, NOW);
+        Write::Settle(not_sent, Correction::Withdraw(entry.touched))
+    };
+    let [charged, never_opened, refused] = [entry(), entry(), entry()];
+    assert_eq!(refused_by(ledger.ask(Kind::Postgres, &charged)), None);
+    for _ in 0..2 {
+        ledger.write(&[withdrawn(&charged), withdrawn(&never_opened)]);
+    }
+    assert_eq!(ledger.find(charged.id).status, "not_sent");
+    for _ in 0..3 {
+        assert_eq!(refused_by(ledger.ask(Kind::Postgres, &entry())), None);
+    }
+    assert_eq!(refused_by(ledger.ask(Kind::Postgres, &refused)), Some(Limit::Number));
+    ledger.write(&[withdrawn(&refused)]);
+    assert_eq!(refused_by(ledger.ask(Kind::Postgres, &entry())), Some(Limit::Number));
+}
+
 /// When a connection breaks while it commits, the same is written again.
 #[test]
 fn what_is_written_twice_counts_once() {

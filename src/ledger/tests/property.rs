@@ -131,7 +131,7 @@ impl Judge for Reference {
 
     fn settle(&mut self, sent: &Sent, now: Timestamp) -> Option<Spent> {
         match sent.outcome(now).1 {
-            Correction::None => None,
+            Correction::None | Correction::Withdraw(_) => None,
             Correction::GiveBack(touched, charge) => {
                 self.rules.give_back(&touched, charge, &mut self.memory);
                 None
@@ -202,7 +202,7 @@ impl Judge for OnDatabase<'_> {
         let (settlement, correction) = sent.outcome(now);
         let ledger = self.opened();
         let spent = match correction {
-            Correction::None => None,
+            Correction::None | Correction::Withdraw(_) => None,
             Correction::GiveBack(touched, charge) => {
                 ledger.limiter.give_back(&touched, charge);
                 None

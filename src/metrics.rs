@@ -56,7 +56,7 @@ macro_rules! instruments {
 }
 
 instruments! {
-    /// Calls of POST /send by outcome and usage type.
+    /// Calls of POST /send by outcome and usage type (unknown: refused unread), and test deliveries as usage type test.
     requests: IntCounterVec("sms_requests_total", ["outcome", "usage_type"]);
     /// Calls of POST /send that were answered with the outcome of an earlier equal call.
     repeats: IntCounter("sms_repeats_total", []);
@@ -236,7 +236,8 @@ mod tests {
         let metrics = Metrics::new();
         metrics.requests.with_label_values(&["accepted", "SignIn"]).inc();
         let text = metrics.encode();
-        assert!(text.contains("# HELP sms_requests_total Calls of POST /send by outcome and usage type.\n"), "{text}");
+        assert!(text.contains("# HELP sms_requests_total Calls of POST /send by outcome and usage type (unknown: refused unread), and test \
+            deliveries as usage type test.\n"), "{text}");
         assert!(text.contains("sms_requests_total{outcome=\"accepted\",usage_type=\"SignIn\"} 1\n"), "{text}");
         assert!(text.contains("process_resident_memory_bytes"), "{text}");
     }

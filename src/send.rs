@@ -37,6 +37,8 @@ pub struct Call {
     pub client: ClientAddress,
     /// The span of whoever asked.
     pub parent: Parent,
+    /// An operator tries the line. Nobody signs in.
+    pub is_test: bool,
 }
 
 /// What became of a call.

@@ -145,6 +145,7 @@ async fn read(request: &HttpRequest, body: web::Payload, state: &Public, deadlin
             .line
             .tracer()
             .parent(|name| request.headers().get_all(name).filter_map(|value| value.to_str().ok())),
+        is_test: false,
     })
 }
 

@@ -390,6 +390,21 @@ async fn a_test_delivery_goes_along_the_line() {
     assert!(received[0].text.contains("000000"), "{}", received[0].text);
 }
 
+/// Nobody signs in by one, so it must not tell that somebody can.
+#[tokio::test]
+async fn a_test_delivery_is_told_from_the_calls_of_logto() {
+    let app = spawn_app().await;
+    let tested = Operator::of(&app).post("/api/messages", json!({"to": GOOD, "type": "SignIn"})).await;
+    for (usage_type, expected) in [("test", 1.0), ("SignIn", 0.0)] {
+        let sample = format!(r#"sms_requests_total{{outcome="accepted",usage_type="{usage_type}"}}"#);
+        assert_eq!(app.metric(&sample).await, Some(expected), "{sample}");
+    }
+    let called = app.send(sign_in("4526091046", "493817")).await;
+    let told = [&tested, &called].map(|answer| log::lines_of(answer.message_id())[0].clone());
+    assert_eq!(told.each_ref().map(|line| &line["usage_type"]), ["SignIn", "SignIn"]);
+    assert_eq!(told.each_ref().map(|line| line.get("test")), [Some(&json!(true)), None]);
+}
+
 #[tokio::test]
 async fn a_payload_says_otherwise() {
     let app = spawn_app().await;

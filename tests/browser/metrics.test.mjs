@@ -177,6 +177,14 @@ for (const [name, verdict, state, word] of [
   ],
   ['a wrong secret of Logto’s', judge.judgeSends(lately('', unread('unauthorized', 10))), 'bad', 'sendsUnread'],
   ['a wrong secret before the page', judge.judgeSends(lately(unread('unauthorized', 10))), 'bad', 'sendsUnread'],
+  [
+    'a wrong secret, and a test delivery',
+    judge.judgeSends(
+      lately('', `${unread('unauthorized', 10)}\nsms_requests_total{outcome="accepted",usage_type="test"} 1\nsms_accepted_total 1`),
+    ),
+    'bad',
+    'sendsUnread',
+  ],
   ['a wrong secret long ago', judge.judgeSends(longSince(unread('unauthorized', 10))), 'quiet', 'sendsNone'],
   [
     'a scanner beside Logto',

@@ -33,8 +33,10 @@ const CALLS = 'sms_requests_total';
 export const read = {
   // Not by outcome of the calls: a repeat is answered as accepted, and not sent again.
   sent: (metrics) => metrics.sum('sms_accepted_total'),
-  /** Calls of Logto's; a scanner's are refused unread. */
+  /** Calls that were read, and test deliveries; a scanner's are refused unread. */
   taken: (metrics) => metrics.sum(CALLS) - metrics.sum(CALLS, { usage_type: 'unknown' }),
+  /** Of these, Logto's. */
+  called: (metrics) => read.taken(metrics) - metrics.sum(CALLS, { usage_type: 'test' }),
   limited: (metrics) => metrics.sum(CALLS, { outcome: 'limited' }),
   failed: (metrics) => FAULTS.reduce((sum, outcome) => sum + metrics.sum(CALLS, { outcome }), 0),
   unread: (metrics) => new Map(UNREAD.map((outcome) => [outcome, metrics.sum(CALLS, { outcome })])),
@@ -93,12 +95,12 @@ export function judgeSends(history) {
   return say(failing(history, failed, all), 'sendsFailed', { count: failed, of: all });
 }
 
-/** Calls that were refused unread while none was taken; 0 where they are few, and may be a scanner's. */
+/** Calls that were refused unread while none of Logto's was taken; 0 where they are few, and may be a scanner's. */
 function refusedUnread(history) {
-  const lately = [most(history.grownBy(LATELY, read.unread)), history.grown(LATELY, read.taken)];
-  const before = [most(read.unread(history.latest)), read.taken(history.latest)];
+  const lately = [most(history.grownBy(LATELY, read.unread)), history.grown(LATELY, read.called)];
+  const before = [most(read.unread(history.latest)), read.called(history.latest)];
   const seen = isShort(history) ? [lately, before] : [lately];
-  return seen.find(([count, taken]) => count >= REFUSED_UNREAD && taken === 0)?.[0] ?? 0;
+  return seen.find(([count, called]) => count >= REFUSED_UNREAD && called === 0)?.[0] ?? 0;
 }
 
 function failing(history, failed, all) {

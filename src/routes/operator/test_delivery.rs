@@ -125,8 +125,8 @@ fn call(asked: TestDelivery) -> Result<Call, String> {
     if let Some(locale) = asked.locale {
         values.entry("locale").or_insert_with(|| locale.into());
     }
-    let (payload, client) = (Payload::from(values), ClientAddress::Unsaid);
-    Ok(Call { to: asked.to, usage_type, payload, client, parent: Parent::default() })
+    let (payload, client, parent) = (Payload::from(values), ClientAddress::Unsaid, Parent::default());
+    Ok(Call { to: asked.to, usage_type, payload, client, parent, is_test: true })
 }
 
 async fn accepted_as(sent: Sent, id: MessageId, shared: &Public) -> Accepted {

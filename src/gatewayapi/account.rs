@@ -39,7 +39,7 @@ pub(super) const RESOURCE: &str = "me";
 const PATIENCE: Duration = Duration::from_secs(3);
 const FIRST_ASKED: Duration = Duration::from_secs(1);
 const ASKED_EVERY: Duration = Duration::from_secs(300);
-/// When no connection was free, or GatewayAPI did not answer.
+/// Where it may soon be told: no connection was free, or GatewayAPI did not answer, or could not just then.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);
 
 impl Dispatcher {
@@ -60,21 +60,28 @@ impl Dispatcher {
 pub async fn watch_credit(dispatcher: Dispatcher) {
     tokio::time::sleep(FIRST_ASKED).await;
     loop {
-        let pause = match dispatcher.credit().await {
+        let told = dispatcher.credit().await;
+        let pause = pause_after(&told);
+        match told {
             Ok(credit) => {
                 let metrics = dispatcher.metrics();
                 metrics.credit.with_label_values(&[&credit.currency]).set(credit.amount);
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 metrics.credit_time.set(now.as_secs_f64());
-                ASKED_EVERY
             }
-            Err(CreditError::Busy) => ASKED_AGAIN,
-            Err(error) => {
-                tracing::warn!(%error, "the account's credit is not known");
-                ASKED_EVERY
-            }
-        };
+            Err(CreditError::Busy) => {}
+            Err(error) => tracing::warn!(%error, "the account's credit is not known"),
+        }
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// A refusal of the account or of the question, and an answer of another kind, stay as they are until somebody acts.
+const fn pause_after(told: &Result<Credit, CreditError>) -> Duration {
+    match told {
+        Err(CreditError::Busy | CreditError::Unreachable) => ASKED_AGAIN,
+        Err(CreditError::Refused { kind: FailureKind::NotSent(_) | FailureKind::Unknown(_), .. }) => ASKED_AGAIN,
+        Ok(_) | Err(CreditError::Refused { .. } | CreditError::Unreadable) => ASKED_EVERY,
     }
 }
 
@@ -120,6 +127,20 @@ mod tests {
     fn the_credit_is_a_number_or_a_text(#[case] body: &str) {
         let credit = Credit { amount: 1234.56, currency: "DKK".to_owned() };
         assert_eq!(answered(200, body), Ok(credit));
+    }
+
+    #[rstest]
+    #[case::told(answered(200, r#"{"credit":1,"currency":"DKK"}"#), ASKED_EVERY)]
+    #[case::unreadable(answered(200, "<html>"), ASKED_EVERY)]
+    #[case::token_refused(answered(401, ""), ASKED_EVERY)]
+    #[case::not_found(answered(404, ""), ASKED_EVERY)]
+    #[case::down(answered(503, ""), ASKED_AGAIN)]
+    #[case::rate_limited(answered(429, ""), ASKED_AGAIN)]
+    #[case::no_answer(read(Err(NoAnswer::TimedOut)), ASKED_AGAIN)]
+    #[case::not_connected(read(Err(NoAnswer::NotWritten)), ASKED_AGAIN)]
+    #[case::busy(Err(CreditError::Busy), ASKED_AGAIN)]
+    fn it_is_asked_again_soon_where_that_may_help(#[case] told: Result<Credit, CreditError>, #[case] pause: Duration) {
+        assert_eq!(pause_after(&told), pause);
     }
 
     #[test]

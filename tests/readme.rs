@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it can't go on")]
 
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+
 use gatewayapi_sms_connector::simulator::magic_numbers;
 
 const README: &str = include_str!("../README.md");
@@ -52,4 +54,45 @@ fn it_lists_every_endpoint_for_operators() {
     for path in resources {
         assert!(README.contains(&format!(" /api{path}` |")), "{path}");
     }
+}
+
+/// The lines that are to be typed in a section.
+fn typed(section: &str) -> Vec<&'static str> {
+    let (_, rest) = README.split_once(&format!("\n## {section}\n")).unwrap();
+    rest.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("    ")).collect()
+}
+
+/// As they are, but for the token, and without Docker: its file of variables, whose values it takes to the letter, does as
+/// well as the shell that they were typed in.
+#[test]
+fn what_is_typed_to_set_it_up_makes_settings_that_are_in_order() {
+    const BINARY: &str = env!("CARGO_BIN_EXE_gatewayapi-sms-connector");
+    let lines = typed("Set it up");
+    let settings: Vec<_> = lines.iter().copied().filter(|line| line.contains("SMS_")).collect();
+    let run = lines.iter().find(|line| line.starts_with("docker run")).unwrap();
+    assert!(run.contains("--env-file sms.env"), "{run}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let clean = |program: &str| {
+        let mut command = Command::new(program);
+        let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SMS_"));
+        for (name, _) in ours {
+            command.env_remove(name);
+        }
+        command.current_dir(&folder);
+        command
+    };
+    let script = format!("set -eu\n{}\n'{BINARY}' check", settings.join("\n"));
+    let checked = clean("bash").args(["-c", &script]).output().unwrap();
+    assert!(checked.status.success(), "{script}\n{checked:?}");
+
+    let file = folder.path().join("sms.env");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let file = fs::read_to_string(file).unwrap();
+    let variables: Vec<_> = file.lines().filter_map(|line| line.split_once('=')).collect();
+    let (_, header) = variables.iter().find(|(name, _)| *name == "SMS_LOGTO__AUTHORIZATION").unwrap();
+    assert!(header.starts_with("Bearer ") && header.len() == "Bearer ".len() + 64, "{file}");
+    assert!(!file.contains("ENDPOINT"), "{file}");
+    let checked = clean(BINARY).arg("check").envs(variables).output().unwrap();
+    assert!(checked.status.success(), "{file}\n{checked:?}");
 }

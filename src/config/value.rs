@@ -143,17 +143,27 @@ pub(super) fn is_short(secret: &str) -> bool {
 impl<'de> Deserialize<'de> for Secrets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let secrets = match Texts::deserialize(deserializer)? {
-            Texts::One(text) => vec![text.into()],
-            Texts::List(texts) => texts.into_iter().map(Into::into).collect(),
+            Texts::One(text) => vec![as_secret(text)?],
+            Texts::List(texts) => texts.into_iter().map(as_secret).collect::<Result<_, _>>()?,
             Texts::Other => return Err(de::Error::custom("must be a text in quotes, or a list of them")),
         };
         Ok(Self(secrets))
     }
 }
 
+/// Refuses what a shell would have made a secret of, where none did: the letters of a document are known to everybody.
+fn as_secret<E: de::Error>(text: String) -> Result<SecretString, E> {
+    if text.contains("$(") || text.trim_start().starts_with(['"', '\'']) {
+        return Err(E::custom(
+            "must be the secret itself, without quotes around it and $(…) in it, which only a shell reads",
+        ));
+    }
+    Ok(text.into())
+}
+
 pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     match Texts::deserialize(deserializer)? {
-        Texts::One(text) => Ok(text.into()),
+        Texts::One(text) => as_secret(text),
         Texts::List(_) | Texts::Other => Err(de::Error::custom("must be a text in quotes")),
     }
 }

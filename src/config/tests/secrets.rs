@@ -37,6 +37,46 @@ fn an_empty_secret_is_refused(#[case] key: &str, #[case] value: &str) {
     assert_eq!(refusal, format!("{key} must not be empty"));
 }
 
+/// As a file of variables has it whose lines were copied from a shell: anybody may read in a document what it is.
+#[rstest]
+fn what_a_shell_would_have_made_a_secret_of_is_none(
+    #[values(
+        "logto.authorization",
+        "operator.token",
+        "delivery_reports.secret",
+        "gatewayapi.api_token",
+        "ledger.pseudonym_key",
+        "ledger.url",
+        "telemetry.otlp_headers"
+    )]
+    key: &str,
+    #[values("Bearer $(openssl rand -hex 32)", "\"TOPSECRET TOPSECRET\"", " 'TOPSECRET TOPSECRET'")] value: &str,
+) {
+    let variable = format!("SMS_{}", key.replace('.', "__").to_uppercase());
+    let file = value_file(value);
+    let with = |name: &str, value: &str| {
+        let mut source = environment(&[]);
+        source.environment.retain(|(required, _)| *required != *variable);
+        source.environment.push((name.into(), value.into()));
+        Settings::load(&source).unwrap_err().to_string()
+    };
+    let refusals = [
+        with(&variable, value),
+        with(&format!("{variable}_FILE"), file.path().to_str().unwrap()),
+        refusal_of_file(&format!("{key} = {value:?}")),
+    ];
+    for refusal in refusals {
+        assert!(refusal.contains(&format!("{key}: must be the secret itself")), "{refusal}");
+        assert!(!refusal.contains("TOPSECRET"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_secret_may_have_quotes_and_dollars_of_its_own() {
+    const TOKEN: &str = "a \"$secret\" (that's it) $";
+    assert_eq!(load(&[("SMS_OPERATOR__TOKEN", TOKEN)]).operator.token.unwrap().iter().collect::<Vec<_>>(), [TOKEN]);
+}
+
 #[test]
 fn a_secret_of_nothing_but_commas_is_refused() {
     assert_eq!(refusal(&[("SMS_OPERATOR__TOKEN", ",")]), "operator.token must not be empty");

@@ -1,9 +1,9 @@
 # docker build --tag gatewayapi-sms-connector .
-# docker run --read-only --cap-drop ALL --security-opt no-new-privileges --stop-timeout 30 \
+# docker run --read-only --cap-drop ALL --security-opt no-new-privileges --stop-timeout 40 \
 #     --publish 127.0.0.1:8080:8080 --volume sms-ledger:/app/data \
 #     --env SMS_LOGTO__AUTHORIZATION --env SMS_GATEWAYAPI__API_TOKEN --env SMS_GATEWAYAPI__SENDER gatewayapi-sms-connector
 #
-# The stop timeout is over server.shutdown_grace, so that accepted requests can finish.
+# Within the stop timeout accepted calls can finish (server.shutdown_grace, 25 s), and what waits can be written (5 s).
 
 FROM rust:1.95.0-bookworm AS build
 # --build-arg FEATURES=otlp: with traces.

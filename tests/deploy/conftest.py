@@ -1,20 +1,36 @@
 """What the tests of deploy/ share."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from compose_file import resolve
+from compose_file import resolve, seconds
 from containers import NOBODY, TOOLS, container, environment_of, secrets_of
 from processes import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 BINARY = Path(os.environ["SMS_TEST_BINARY"])
+
+
+def longest_stop():
+    """Seconds from SIGTERM to the end: for accepted calls, for the listeners to close, for the ledger's last writes."""
+    source = "".join(file.read_text() for file in [ROOT / "src/server.rs", *(ROOT / "src/server").glob("*.rs")])
+    answers = int(re.search(r"LAST_ANSWERS: u64 = (\d+)", source)[1])
+    assert "LONGEST_CLOSE: Duration = Duration::from_secs(LAST_ANSWERS + 1)" in source
+    writes = int(re.search(r"LAST_WRITES: Duration = Duration::from_secs\((\d+)\)", source)[1])
+    default = tomllib.loads((ROOT / "config/default.toml").read_text())
+    return seconds(default["server"]["shutdown_grace"]) + answers + 1 + writes
+
+
+# Whoever stops it kills it only some seconds later, for a machine may be busy.
+SHORTEST_PATIENCE = longest_stop() + 5
 
 
 @pytest.fixture(scope="session")

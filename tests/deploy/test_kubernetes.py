@@ -2,15 +2,13 @@
 
 import shutil
 import subprocess
-import tomllib
 
 import kubernetes_validate
 import pytest
 import yaml
 from cloudcoil.models.prometheus_operator import v1 as operator
 
-from compose_file import seconds
-from conftest import DEPLOY, ROOT
+from conftest import DEPLOY, SHORTEST_PATIENCE
 from kustomize import build
 
 KUBERNETES = DEPLOY / "kubernetes"
@@ -97,8 +95,7 @@ def test_calls_are_not_lost_while_pods_are_replaced():
     (container,) = pod()["containers"]
     assert {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")} == {
         "startupProbe": "/health/live", "livenessProbe": "/health/live", "readinessProbe": "/health/ready"}
-    grace = seconds(tomllib.loads((ROOT / "config/default.toml").read_text())["server"]["shutdown_grace"])
-    assert pod()["terminationGracePeriodSeconds"] > container["lifecycle"]["preStop"]["sleep"]["seconds"] + grace
+    assert pod()["terminationGracePeriodSeconds"] >= container["lifecycle"]["preStop"]["sleep"]["seconds"] + SHORTEST_PATIENCE
     # GatewayAPI lets in 40 connections.
     settings = {each["name"]: each["value"] for each in container["env"]}
     pods = deployment["replicas"] + deployment["strategy"]["rollingUpdate"]["maxSurge"]

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from confined import allowed, settings
-from conftest import BINARY, DEPLOY
+from conftest import BINARY, DEPLOY, SHORTEST_PATIENCE
 from processes import PATIENCE, Running
 
 UNIT = DEPLOY / "systemd/gatewayapi-sms-connector.service"
@@ -35,6 +35,10 @@ def test_its_exposure_is_small():
     # In tenths; 0 is a unit that can do nothing. A service with a network is at 7 at least.
     subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", UNIT], check=True,
                    stdout=subprocess.DEVNULL)
+
+
+def test_accepted_calls_can_finish():
+    assert int(settings(UNIT)["TimeoutStopSec"][0]) >= SHORTEST_PATIENCE
 
 
 def test_secrets_are_credentials():

@@ -42,8 +42,7 @@ fn ten_thousand_generated_templates_render_as_logto_renders_them() {
                 assert_eq!(text, is_sent.then_some(case.expected.as_str()), "{line}");
                 compared += 1;
             }
-            // Each template is rendered with a sample first, which may come out empty where this payload does not.
-            Err(faults) => assert!(faults.to_string().contains("empty"), "{faults}: {line}"),
+            Err(faults) => assert!(case.template.trim().is_empty(), "{faults}: {line}"),
         }
     }
     assert_eq!(read, CASES);

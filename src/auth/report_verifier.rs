@@ -31,9 +31,6 @@ pub enum SignatureError {
     Algorithm,
     #[error("a signature made with another secret, or of other claims")]
     Wrong,
-    /// Though it is GatewayAPI's.
-    #[error("claims that are no JSON object")]
-    Claims,
 }
 
 impl SignatureError {
@@ -45,7 +42,6 @@ impl SignatureError {
             Self::Malformed => "malformed",
             Self::Algorithm => "algorithm",
             Self::Wrong => "signature",
-            Self::Claims => "claims",
         }
     }
 }
@@ -61,8 +57,8 @@ impl ReportVerifier {
         Self(secrets.iter().map(|secret| DecodingKey::from_secret(secret.trim().as_bytes())).collect())
     }
 
-    /// The claims of a request's signature.
-    pub fn verify(&self, headers: &HeaderMap) -> Result<Map<String, Value>, SignatureError> {
+    /// The claims of a request's signature. `None`: they are no JSON object, though it is GatewayAPI's.
+    pub fn verify(&self, headers: &HeaderMap) -> Result<Option<Map<String, Value>>, SignatureError> {
         let mut signatures = headers.get_all(SIGNATURE);
         match (signatures.next(), signatures.next()) {
             (None, _) => Err(SignatureError::Missing),
@@ -72,7 +68,7 @@ impl ReportVerifier {
         }
     }
 
-    fn claims(&self, token: &str) -> Result<Map<String, Value>, SignatureError> {
+    fn claims(&self, token: &str) -> Result<Option<Map<String, Value>>, SignatureError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(SignatureError::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(SignatureError::Malformed)?;
         let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| SignatureError::Malformed)?;
@@ -87,8 +83,8 @@ impl ReportVerifier {
         if !self.0.iter().any(is_of) {
             return Err(SignatureError::Wrong);
         }
-        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| SignatureError::Claims)?;
-        serde_json::from_slice(&claims).map_err(|_| SignatureError::Claims)
+        let claims = URL_SAFE_NO_PAD.decode(claims).ok();
+        Ok(claims.and_then(|claims| serde_json::from_slice(&claims).ok()))
     }
 }
 

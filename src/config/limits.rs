@@ -72,7 +72,7 @@ impl IpLimit {
     /// The largest `max_countries`, because each takes memory for each address.
     pub const MOST_COUNTRIES: usize = 8;
     /// For how long an address's countries count.
-    const COUNTRIES_PERIOD: Duration = Duration::from_secs(24 * 3600);
+    pub const COUNTRIES_PERIOD: Duration = Duration::from_secs(24 * 3600);
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -8,8 +8,7 @@ use crate::{
     sms::{Country, Currency, Timestamp},
 };
 
-/// For how long an address's countries count.
-pub(super) const COUNTRIES_PERIOD: Duration = Duration::from_secs(24 * 3600);
+pub(super) const COUNTRIES_PERIOD: Duration = IpLimit::COUNTRIES_PERIOD;
 
 /// Names one subject's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

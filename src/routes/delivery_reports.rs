@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use self::event::Event;
 use super::{Public, plain};
 use crate::{
-    auth::{ReportVerifier, SignatureError},
+    auth::ReportVerifier,
     ledger::{Effect, Reported},
     metrics::{Metrics, country_label},
     sms::{DeliveryStatus, ErrorGroup, Timestamp},
@@ -67,8 +67,7 @@ pub(super) async fn post(
 async fn take(request: &HttpRequest, state: &Public, verifier: &ReportVerifier) -> HttpResponse {
     let now = Timestamp::now();
     let event = match verifier.verify(request.headers()) {
-        Ok(claims) => Event::of_claims(&claims, now),
-        Err(SignatureError::Claims) => None,
+        Ok(claims) => claims.and_then(|claims| Event::of_claims(&claims, now)),
         Err(error) => {
             refused(state, error.as_str());
             return plain(StatusCode::UNAUTHORIZED, "This report is not signed with a secret that is known here.\n");

@@ -13,15 +13,13 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{Delivery, Sent};
-use crate::sms::{MessageId, Msisdn, UsageType};
+use crate::sms::{MessageId, Msisdn, Payload, UsageType};
 
 /// How long an accepted message answers for its repeats.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// At most so many are remembered, about 4 MiB; the oldest go first. A minute's worth at 500 messages a second, far
 /// beyond what people ask for: whoever floods us shortens our memory, and does not fill it.
 const MOST_REMEMBERED: usize = 30_000;
-/// Logto's Console sends this one as a test, again and again on purpose.
-const TEST_CODE: &str = "000000";
 
 /// The calls of the last minute. Shared by all worker threads.
 #[derive(Debug)]
@@ -84,7 +82,7 @@ impl Repeats {
         code: Option<&str>,
         now: Instant,
     ) -> Claim {
-        let Some(code) = code.filter(|code| *code != TEST_CODE) else { return Claim::Exempt };
+        let Some(code) = code.filter(|code| *code != Payload::TEST_CODE) else { return Claim::Exempt };
         let call = self.hash((msisdn, usage_type, code));
         let number = self.keys[0].hash_one(msisdn);
         let mut state = self.lock();
@@ -278,7 +276,7 @@ mod tests {
     #[test]
     fn the_test_code_and_a_message_without_a_code_are_never_repeats() {
         let (repeats, now) = (Arc::new(Repeats::default()), Instant::now());
-        assert!(matches!(claim(&repeats, TEST_CODE, now), Claim::Exempt));
+        assert!(matches!(claim(&repeats, Payload::TEST_CODE, now), Claim::Exempt));
         let without = repeats.claim(MessageId::generate(), msisdn("4526091045"), UsageType::SignIn, None, now);
         assert!(matches!(without, Claim::Exempt));
     }

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 pub struct Payload(Map<String, Value>);
 
 impl Payload {
+    /// Logto's Console sends this one as a test, again and again on purpose.
+    pub const TEST_CODE: &str = "000000";
+
     /// The code, where Logto sent one as text.
     pub fn code(&self) -> Option<&str> {
         self.text("code")

@@ -163,7 +163,7 @@ const ACCOUNT = ['credentials', 'address', 'credit', 'feature', 'frozen', 'class
 /** How requests are made. */
 const OURS = ['request', 'settings', 'content'];
 /** Of single messages, which concern nobody else. */
-const ITS_OWN = ['recipient', 'recipient_for_now', 'destination', 'superseded'];
+const ITS_OWN = ['recipient', 'recipient_for_now', 'destination'];
 
 export function judgeGatewayApi(history) {
   const metrics = history.latest;

@@ -48,7 +48,7 @@ pub(super) fn rebuild(connection: &Connection, limiter: &Limiter, now: Timestamp
         count += 1;
     }
     // What the day's messages cost stands in the rows, too, and what the last one to a country did.
-    let midnight = MessageId::first_at(Timestamp::from_seconds(now.day() * 24 * 3600));
+    let midnight = MessageId::first_at(Timestamp::of_day(now.day()));
     let mut statement = connection.prepare(
         "SELECT currency, country, sum(iif(id >= ?2, cost_micros, 0)), cost_micros, max(id) FROM message \
          WHERE id >= ?1 AND currency IS NOT NULL GROUP BY currency, country ORDER BY max(id)",

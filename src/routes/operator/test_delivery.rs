@@ -26,8 +26,6 @@ use crate::{
     traces::Parent,
 };
 
-/// Logto's own test code: it counts as no repeat.
-const TEST_CODE: &str = "000000";
 /// The answer does not wait longer for the ledger.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -120,7 +118,7 @@ fn call(asked: TestDelivery) -> Result<Call, String> {
     let usage_type = asked.usage_type.as_deref().map_or(Ok(UsageType::Generic), usage_type)?;
     let mut values = asked.payload.unwrap_or_default();
     if !values.contains_key("code") && !values.contains_key("link") {
-        values.insert("code".to_owned(), TEST_CODE.into());
+        values.insert("code".to_owned(), Payload::TEST_CODE.into());
     }
     if let Some(locale) = asked.locale {
         values.entry("locale").or_insert_with(|| locale.into());

@@ -33,9 +33,14 @@ export function durations(moments) {
   return { steps, total: isWhole ? between(begun, last) : null };
 }
 
-/** The moments that the ledger has of a message, by the name of the step. */
+/**
+ * The moments that the ledger has of a message, by the name of the step. An answer that came after the report of what
+ * it is about does not tell when that was.
+ */
 export function momentsOf({ admitted_at: admitted, sent_at: sent, settled_at: settled, delivery }) {
-  return { admitted: moment(admitted), sent: moment(sent), settled: moment(settled), reported: second(delivery?.time) };
+  const [answered, reported] = [moment(settled), second(delivery?.time)];
+  const isOvertaken = answered && reported && reported.to <= answered.from;
+  return { admitted: moment(admitted), sent: moment(sent), settled: isOvertaken ? null : answered, reported };
 }
 
 function between(start, end) {

@@ -5,6 +5,7 @@ export default {
     'is.ahead': 'still to come',
     'is.failed': 'failed',
     took: 'took {time}',
+    lasts: '{time} so far',
     total: 'In all {time} since it was admitted',
   },
   de: {
@@ -13,6 +14,7 @@ export default {
     'is.ahead': 'steht aus',
     'is.failed': 'fehlgeschlagen',
     took: 'dauerte {time}',
+    lasts: 'seit {time}',
     total: 'Insgesamt {time} seit der Zulassung',
   },
   es: {
@@ -21,6 +23,7 @@ export default {
     'is.ahead': 'pendiente',
     'is.failed': 'fallido',
     took: 'tardó {time}',
+    lasts: 'desde hace {time}',
     total: 'En total {time} desde que se admitió',
   },
   fr: {
@@ -29,6 +32,7 @@ export default {
     'is.ahead': 'à venir',
     'is.failed': 'échec',
     took: 'a pris {time}',
+    lasts: 'depuis {time}',
     total: 'En tout {time} depuis l’admission',
   },
 };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durations, moment, second } from '../../page/times.js';
+import { durations, moment, momentsOf, second } from '../../page/times.js';
 
 const T = '2026-11-25T12:00:';
 const exactly = (milliseconds) => ({ milliseconds, isAbout: false });
@@ -29,4 +29,13 @@ test('what seems to come before, or in the very second of, the step before has n
 test('without a beginning there are no times', () => {
   assert.deepEqual(durations([null, moment(`${T}01.100Z`)]), { steps: [null, null], total: null });
   assert.deepEqual(durations([moment(`${T}01.100Z`)]), { steps: [null], total: null });
+});
+
+test('an answer that came after the report of its message does not tell when the message was accepted', () => {
+  const message = (settled) => ({ admitted_at: `${T}00.100Z`, settled_at: `${T}${settled}Z`, delivery: { time: `${T}01Z` } });
+  assert.deepEqual(momentsOf(message('03.100')).settled, null);
+  // Within the second of the report nobody can tell.
+  assert.deepEqual(momentsOf(message('01.900')).settled, moment(`${T}01.900Z`));
+  const { admitted, settled, reported } = momentsOf(message('03.100'));
+  assert.deepEqual(durations([admitted, settled, reported]), { steps: [null, null, about(1400)], total: about(1400) });
 });

@@ -57,7 +57,7 @@ test('a delivery is followed to its end', async () => {
 });
 
 /** A page whose clock stands, and whose message says what `tell` gives it. */
-async function openFollowed(options) {
+async function openFollowed({ answer = (id, message) => ({ json: { id, outcome: 'accepted', message } }), ...options } = {}) {
   const message = {
     id: '01a21315-eaac-72e6-8439-7016f9a473e9',
     status: 'accepted',
@@ -92,17 +92,17 @@ async function openFollowed(options) {
     },
     prepare: async (page) => {
       await page.clock.install({ time: '2026-11-25T12:00:00Z' });
-      await page.route('**/api/messages', (route) => route.fulfill({ json: { id: message.id, outcome: 'accepted', message } }));
+      await page.route('**/api/messages', (route) => route.fulfill(answer(message.id, message)));
     },
   });
   await page.clock.pauseAt('2026-11-25T12:01:00Z');
   await page.locator('#number').fill('+4526091112');
   await page.locator('form .button.primary').click();
   await page.evaluate(() => window.opened);
-  const tell = (status, time) =>
+  const tell = (status, time, more = {}) =>
     page.evaluate(
       (message) => window.events.enqueue(new TextEncoder().encode(`event: state\ndata: ${JSON.stringify(message)}\n\n`)),
-      status ? { ...message, status: status.toLowerCase(), delivery: { status, time: `2026-11-25T12:00:${time}Z` } } : message,
+      status ? { ...message, status: status.toLowerCase(), delivery: { status, time: `2026-11-25T12:00:${time}Z` } } : { ...message, ...more },
     );
   const breakOff = async () => {
     await page.evaluate(() => {
@@ -266,6 +266,89 @@ for (const [number, what, todo, code] of [
     await page.getByText(`+45******${number.slice(-2)}`).waitFor();
   });
 }
+
+test('nobody knows whether a message was sent, until its report tells', async () => {
+  const page = await open();
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route('**/events', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await send(page, '+4526040003');
+  await note(page, 'nobody knows whether the message was sent');
+  await note(page, 'This page goes on watching');
+  release();
+  for (const name of ['Admitted', 'Accepted by GatewayAPI', 'On its way', 'Delivered']) await step(page, name, 'done').waitFor();
+  assert.equal(await page.locator('.delivery .note').count(), 0);
+  // When it was accepted nobody knows.
+  assert.equal((await times(page))[1], '');
+  await page.locator('.steps-total').waitFor();
+  await page.getByRole('status').filter({ hasText: /^Delivered\. In all/ }).waitFor({ state: 'attached' });
+  await assertAccessible(page, 'a doubt that is over');
+});
+
+test('an outcome that stays unknown stays told as such', async () => {
+  const { page, tell } = await openFollowed({
+    answer: (id) => ({ status: 504, json: { type: 'urn:x:problem:outcome_unknown', status: 504, error_kind: 'timed_out', message_id: id } }),
+  });
+  await tell(null, null, { status: 'unknown', outcome: 'unknown' });
+  await note(page, 'This page goes on watching');
+  await page.clock.runFor(5 * 60_000);
+  await page.evaluate(() => window.events.close());
+  await note(page, 'No final delivery report has come.');
+  await note(page, 'GatewayAPI did not answer in time, so nobody knows');
+  assert.equal(await page.getByText('This page goes on watching').count(), 0);
+});
+
+test('a refusal that comes after the doubt takes its place', async () => {
+  const page = await open();
+  const id = '01a21315-eaac-72e6-8439-7016f9a473e9';
+  const late = { id, outcome: 'account_fault', status: 'account_fault', error_kind: 'credit', settled_at: '2026-11-25T12:00:00Z', delivery: null };
+  await page.route('**/api/messages', (route) =>
+    route.fulfill({ status: 504, json: { type: 'urn:x:problem:outcome_unknown', status: 504, error_kind: 'timed_out', message_id: id } }),
+  );
+  await page.route('**/events', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', body: `event: state\ndata: ${JSON.stringify(late)}\n\n` }),
+  );
+  await send(page, '+4526091121');
+  await page.locator('.note.bad').getByText('The GatewayAPI account has no credit left.').waitFor();
+  await page.getByRole('status').filter({ hasText: 'no credit left' }).waitFor({ state: 'attached' });
+  assert.equal(await page.getByText('GatewayAPI did not answer in time').count(), 0);
+});
+
+test('until GatewayAPI answers it is seen that the message was admitted, and for how long', async () => {
+  const page = await open();
+  // Never answers.
+  await send(page, '+4526040001');
+  await step(page, 'Admitted', 'done').filter({ hasText: /\d\d:\d\d:\d\d/ }).waitFor();
+  await step(page, 'Accepted', 'waiting').filter({ hasText: /[2-7] s so far/ }).waitFor();
+  await note(page, 'GatewayAPI did not answer in time, so nobody knows');
+});
+
+test('a report that comes before the answer is told with its own time, and never without its step', async () => {
+  const page = await open();
+  await page.evaluate(() => {
+    window.totals = [];
+    new MutationObserver(() => {
+      const total = document.querySelector('.steps-total');
+      const isDelivered = [...document.querySelectorAll('.step.done')].some((step) => step.textContent.startsWith('Delivered'));
+      if (total) window.totals.push([total.textContent, isDelivered]);
+    }).observe(document.querySelector('.delivery'), { childList: true, subtree: true });
+  });
+  const answered = page.waitForResponse((response) => response.url().endsWith('/api/messages'));
+  await send(page, '+4526040010');
+  await answered;
+  await page.locator('form .button.primary:not([aria-disabled])').waitFor();
+  await step(page, 'Delivered', 'done').waitFor();
+  const totals = await page.evaluate(() => window.totals);
+  assert.ok(totals.length > 0);
+  for (const [total, isDelivered] of totals) {
+    assert.ok(isDelivered, `${total} without its step`);
+    assert.match(total, /^In all about [12] s since it was admitted$/);
+  }
+  assert.match((await times(page)).at(-1), /^took about [12] s$/);
+});
 
 test('a message that can’t be delivered says why', async () => {
   const page = await open();

@@ -3,10 +3,15 @@
 import { el, replace } from '../../dom.js';
 import { follow } from '../../follow.js';
 import { explainFault, explainMessage, explainProblem, hasFailed, isDelivered, isFinal, statusName } from '../../outcomes.js';
+import { pause } from '../../pause.js';
 import { durations, exactly, momentsOf, second } from '../../times.js';
 import { stepList, totalWords } from '../steps.js';
 
 const STEPS = ['admitted', 'accepted', 'enroute', 'delivered'];
+/** Milliseconds until the first look for what has come of a call without an answer, and between two. */
+const LOOK = { first: 300, each: 1000 };
+/** How far back it looks: enough for a browser's clock that is a little ahead. */
+const RECENT = 60_000;
 
 export function delivery(context) {
   const { api, t, signal, formatDuration, formatTime, formatCost } = context;
@@ -31,42 +36,89 @@ export function delivery(context) {
       const { signal: ended } = following;
       element.hidden = false;
       announce(t('try.sending'));
-      replace(shown, stepList(stepsOf(null, new Map()).items, null, context));
+      const sent = { id: null, reached: new Map(), isDoubted: false };
+      replace(shown, stepList(stepsOf(null, sent).items, null, context));
+      const looking = new AbortController();
+      ended.addEventListener('abort', () => looking.abort());
+      look(order, sent, looking.signal);
       let accepted;
       try {
         accepted = await api.post('/api/messages', order, { signal: ended });
       } catch (error) {
-        if (!ended.aborted) refuse(error);
+        if (!ended.aborted) refuse(error, sent, ended);
         return;
+      } finally {
+        looking.abort();
       }
       if (ended.aborted) return;
-      const answered = performance.now();
       if (accepted.outcome === 'test_number') {
         replace(shown, note('warn', t('try.testNumber'), t('try.testNumberDo')));
         announce(t('try.testNumber'));
         return;
       }
-      const reached = new Map([['admitted', null], ['accepted', null]]);
-      tell(accepted.id, accepted.message ?? { outcome: 'accepted' }, reached);
-      announce(t('try.step.accepted'));
-      watch(accepted.id, reached, answered, ended);
+      sent.id = accepted.id;
+      // The ledger may be a moment behind.
+      put({ ...accepted.message, outcome: 'accepted' }, sent);
+      watch(sent, ended);
     },
   };
 
-  /** `reached` are the steps until now, each with its moment, where one is known. */
-  async function watch(id, reached, answered, ended) {
-    function onState(message, isNew) {
-      const step = reportedStep(message);
-      const isNext = step !== null && !reached.has(step);
-      if (isNext) {
-        // GatewayAPI's clock has whole seconds, so what is seen as it comes is timed here, from the answer on.
-        const seen = Date.parse(message.settled_at) + performance.now() - answered;
-        reached.set(step, isNew && !Number.isNaN(seen) ? exactly(seen) : second(message.delivery.time));
+  /** Until GatewayAPI has answered: the seconds, and what the ledger says meanwhile of a message to this number. */
+  async function look({ to, type }, sent, signal) {
+    const begun = performance.now();
+    let message = null;
+    for (let wait = LOOK.first; ; wait = LOOK.each) {
+      await pause(wait, signal);
+      if (signal.aborted) return;
+      show(message, sent, performance.now() - begun);
+      const since = new Date(Date.now() - RECENT).toISOString();
+      let found;
+      try {
+        found = await api.get(`/api/messages?${new URLSearchParams({ number: to, type, since, limit: 1 })}`, { signal });
+      } catch {
+        // The answer is still to come, and tells more.
+        continue;
       }
-      const total = tell(id, message, reached);
-      if (!isNext) return;
-      if (step === 'failed') announce(explainMessage(message, context).what);
-      else announce(t(`try.step.${step}`) + (total ? `. ${totalWords(total, context)}` : ''));
+      if (signal.aborted) return;
+      const [newest] = found.messages;
+      // What is settled is an older one, or has its answer on the way.
+      if (!newest || newest.settled_at !== null) continue;
+      message = newest;
+      sent.id = message.id;
+      put(message, sent, { waited: performance.now() - begun });
+    }
+  }
+
+  /** Takes in a state and shows it; `seen` is when it came, where somebody saw it come. */
+  function put(message, sent, { seen = null, waited = null } = {}) {
+    const { reached } = sent;
+    const news = [];
+    const reach = (step, moment) => {
+      if (reached.has(step)) return;
+      reached.set(step, moment);
+      news.push(step);
+    };
+    reach('admitted', null);
+    if (message.outcome === 'accepted') reach('accepted', null);
+    const step = reportedStep(message);
+    if (step !== null) reach(step, seen ?? second(message.delivery.time));
+    const total = show(message, sent, waited);
+    const last = news.at(-1);
+    const isRefused = message.outcome !== 'accepted' && isFinal(message);
+    if (last === 'failed' || isRefused) announce(explainMessage(message, context).what);
+    else if (last) announce(t(`try.step.${last}`) + (total ? `. ${totalWords(total, context)}` : ''));
+  }
+
+  async function watch(sent, ended) {
+    const began = performance.now();
+    /** When that was by the service's clock. */
+    let settled;
+    function onState(message, isNew) {
+      settled ||= Date.parse(message.settled_at);
+      if (sent.isDoubted && isUndecided(message)) return dismiss('.away');
+      // GatewayAPI's clock has whole seconds, so what is seen as it comes is timed here, from the answer on.
+      const seen = settled + performance.now() - began;
+      put(message, sent, { seen: isNew && !Number.isNaN(seen) ? exactly(seen) : null });
     }
     /** Until the next state takes its place. */
     function onAway(fault) {
@@ -77,43 +129,56 @@ export function delivery(context) {
     }
     let wasFinal = false;
     try {
-      wasFinal = await follow(api, id, { onState, onAway }, ended);
+      wasFinal = await follow(api, sent.id, { onState, onAway }, ended);
     } catch (error) {
-      if (!ended.aborted && error.status === 404) forget();
+      if (!ended.aborted && error.status === 404) forget(sent);
       // Otherwise what is shown stays.
       return;
     }
     // Where the service does not answer, nobody knows of reports.
     if (ended.aborted || wasFinal || shown.querySelector('.away')) return;
+    dismiss('.awaited');
     shown.append(note('warn', t('try.noReport'), t('try.noReportDo')));
     announce(t('try.noReport'));
   }
 
   /** The ledger has it no more, as after a restart with one in memory: how far it came stays to be seen. */
-  function forget() {
-    for (const old of shown.querySelectorAll('.away, .history')) old.remove();
+  function forget({ isDoubted, reached }) {
+    dismiss('.away, .history, .awaited');
+    // A call that waited for another one's outcome was never there.
+    if (isDoubted && reached.size === 0) return;
     shown.append(note('warn', t('messages.gone'), t('messages.goneWhy')));
     announce(t('messages.gone'));
   }
 
-  /** Shows how far a message is, and gives the time until its end, if that is known. */
-  function tell(id, message, reached) {
-    const { items, total } = stepsOf(message, reached);
-    const why = isFinal(message) ? explainMessage(message, context) : null;
-    const code = message.delivery?.error_code ?? message.error_code;
+  function dismiss(selector) {
+    for (const old of shown.querySelectorAll(selector)) old.remove();
+  }
+
+  /**
+   * Shows how far a message is, and gives the time until its end, if that is known. `waited` are the milliseconds
+   * without an answer, where there is none yet.
+   */
+  function show(message, sent, waited = null) {
+    const { items, total } = stepsOf(message, sent, waited);
+    const why = message && isFinal(message) ? explainMessage(message, context) : null;
+    const code = message?.delivery?.error_code ?? message?.error_code;
+    const isBad = message && (hasFailed(message) || message.outcome !== 'accepted');
     replace(
       shown,
       stepList(items, total, context),
-      why && note(hasFailed(message) ? 'bad' : 'warn', why.what, why.todo, code && facts([[t('try.errorCode'), code]])),
-      historyLink(id),
+      why && note(isBad ? 'bad' : 'warn', why.what, why.todo, code && facts([[t('try.errorCode'), code]])),
+      sent.id && historyLink(sent.id),
     );
     return total;
   }
 
-  /** `message` is `null` until the service has answered. */
-  function stepsOf(message, reached) {
+  /** `message` is `null` while nothing is known. */
+  function stepsOf(message, { reached, isDoubted }, waited = null) {
     const { admitted, settled } = momentsOf(message ?? {});
-    const moments = new Map([...reached].map(([step, moment]) => [step, { admitted, accepted: settled }[step] ?? moment]));
+    // What was settled first was the doubt.
+    const own = { admitted, accepted: isDoubted ? null : settled };
+    const moments = new Map([...reached].map(([step, moment]) => [step, own[step] ?? moment]));
     const { steps, total } = durations([...moments.values()]);
     const took = new Map([...moments.keys()].map((step, at) => [step, steps[at]]));
     const more = {
@@ -131,6 +196,7 @@ export function delivery(context) {
       state,
       more: reached.has(step) && more[step],
       took: took.get(step),
+      since: state === 'waiting' ? waited : null,
     }));
     return { items, total: isOver ? total : null };
   }
@@ -139,7 +205,7 @@ export function delivery(context) {
     return message?.cost === null || message?.cost === undefined ? '' : formatCost(message.cost, message.currency);
   }
 
-  function refuse(error) {
+  function refuse(error, sent, ended) {
     const { problem, status, retryAfter } = error;
     const { what, todo } = explainProblem(error, context);
     announce(what);
@@ -152,17 +218,22 @@ export function delivery(context) {
       status && [t('try.status'), `HTTP ${status}`],
       problem.message_id && [t('try.messageId'), problem.message_id],
     ];
+    // Without any answer, the id is the one that was seen meanwhile.
+    sent.id = problem.message_id ?? (status === 0 ? sent.id : null);
+    sent.isDoubted = Boolean(sent.id) && (status === 0 || isUnknown(problem));
     replace(
       shown,
       note(
         'bad',
         what,
         todo,
+        sent.isDoubted && el('p', { class: 'awaited' }, t('try.awaited')),
         problem.person_reads && el('p', {}, el('span', { class: 'muted' }, t('try.personReads')), ' ', el('q', {}, problem.person_reads)),
         facts(known.filter(Boolean)),
       ),
-      isKept(problem) && historyLink(problem.message_id),
+      (sent.isDoubted || isKept(problem)) && historyLink(sent.id),
     );
+    if (sent.isDoubted) watch(sent, ended);
   }
 
   function historyLink(id) {
@@ -187,6 +258,15 @@ function reportedStep(message) {
   if (!message.delivery) return null;
   if (isDelivered(message)) return 'delivered';
   return hasFailed(message) ? 'failed' : 'enroute';
+}
+
+/** Nobody knows yet whether the message was sent. */
+function isUndecided({ outcome, delivery }) {
+  return !delivery && (outcome === null || outcome === 'unknown');
+}
+
+function isUnknown({ type }) {
+  return String(type).endsWith(':outcome_unknown');
 }
 
 /** Whether the ledger has the message: the limits and the number's check come first. */

@@ -64,7 +64,7 @@ const en = {
 const de = {
   outcome_accepted: 'angenommen',
   outcome_test_number: 'Testnummer, nicht verschickt',
-  outcome_limited: 'von einer Grenze abgelehnt',
+  outcome_limited: 'von einem Limit abgelehnt',
   outcome_ledger_away: 'Datenbank weg',
   outcome_number_unusable: 'keine brauchbare Nummer',
   outcome_rejected: 'von GatewayAPI abgelehnt',
@@ -114,11 +114,11 @@ const de = {
   report_unknown_message: 'zu keiner Nachricht hier',
   report_unknown_state: 'unbekannter Zustand',
   report_unreadable: 'nicht lesbar',
-  reason_no_signature: 'abgelehnt: keine Unterschrift',
-  reason_several_signatures: 'abgelehnt: mehrere Unterschriften',
-  reason_malformed: 'abgelehnt: Unterschrift nicht lesbar',
+  reason_no_signature: 'abgelehnt: keine Signatur',
+  reason_several_signatures: 'abgelehnt: mehrere Signaturen',
+  reason_malformed: 'abgelehnt: Signatur nicht lesbar',
   reason_algorithm: 'abgelehnt: anderes Verfahren',
-  reason_signature: 'abgelehnt: falsche Unterschrift',
+  reason_signature: 'abgelehnt: falsche Signatur',
   reason_ledger_away: 'abgelehnt: Datenbank weg',
 };
 

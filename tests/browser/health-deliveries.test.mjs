@@ -140,3 +140,35 @@ test('while the ledger is away nobody can tell, and the rest goes on', async () 
   await tile(page, 'Delivery').getByText('No message can be judged yet: reports may take 5 minutes.').waitFor();
   assert.equal(await state(page, 'Delivery'), 'quiet');
 });
+
+/** As if many messages had gone to countries with long names, with each outcome among them. */
+function everywhere(found) {
+  const tally = { ...found.due.total, delivered: 11_840, undelivered: 1_312, unconfirmed: 1_204, overdue: 1_107 };
+  const of = (country) => ({ ...tally, country, outcomes: { ...tally.outcomes, accepted: 15_463 } });
+  return { ...found, due: { ...found.due, total: tally, countries: ['GB', 'BA', 'DK'].map(of) } };
+}
+
+for (const locale of ['en-GB', 'de-DE', 'es-ES', 'fr-FR']) {
+  test(`the table of countries is seen whole at each width, in ${locale}`, async () => {
+    const page = await openLater(everywhere, { locale });
+    await page.locator('.tile .blocks td').first().waitFor({ state: 'attached' });
+    for (const summary of await page.locator('summary').all()) if (await summary.isVisible()) await summary.click();
+    for (const width of [320, 360, 680, 800, 1280, 1440, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      const cut = await page.evaluate(() =>
+        [...document.querySelectorAll('.tile .table-place')]
+          .filter((place) => place.scrollWidth > place.clientWidth)
+          .map((place) => `${place.getAttribute('aria-label')}: ${place.scrollWidth} of ${place.clientWidth}`),
+      );
+      assert.deepEqual(cut, [], `at ${width} px`);
+      const cells = page.locator('.tile .blocks tbody tr').first().locator('td');
+      assert.equal(await cells.count(), 5);
+      for (const cell of await cells.all()) assert.ok(await cell.isVisible());
+      if ([360, 800, 1280, 1920].includes(width)) await picture(page, `health-countries-${width}-${locale}`);
+    }
+    await assertAccessible(page, 'countries with all outcomes');
+    // Where there is room, it is a table with its heads.
+    await page.setViewportSize({ width: 680, height: 900 });
+    assert.equal(await page.locator('.blocks thead th').first().evaluate((head) => getComputedStyle(head.closest('thead')).position), 'static');
+  });
+}

@@ -134,6 +134,19 @@ test('figures are those of what was sent and refused', async () => {
   await picture(page, 'health');
 });
 
+test('each of several sentences stands by itself', async () => {
+  const page = await stage.open({ hash: '#/try' });
+  await page.clock.install();
+  await page.getByRole('link', { name: 'Health' }).click();
+  await page.locator('.tile[data-state]').nth(11).waitFor();
+  for (const number of ['+4526020536', '+4526020553']) await send(number, number.slice(-6));
+  await turn(page);
+  const said = tile(page, 'GatewayAPI').locator('.tile-words');
+  await said.locator('li').filter({ hasText: 'GatewayAPI refuses the token' }).waitFor();
+  assert.ok((await said.locator('li').count()) > 1);
+  assert.equal(await said.locator('p').count(), 0);
+});
+
 test('it goes on while the service does not answer, and says so', async () => {
   const page = await stage.open({ hash: '#/try' });
   await page.clock.install();

@@ -75,6 +75,7 @@ export function createTiles(context) {
       judge: (_, found) => deliveries.judgeDelivery(found),
       figure: (_, found) => [percent(found ? deliveries.share(found.due.total) : undefined), t('health.deliveryUnit')],
       heads: ['country', 'share', 'delivered', 'undelivered', 'unconfirmed', 'overdue'],
+      isWide: true,
       rows: (_, found) =>
         (found?.due.countries ?? [])
           .filter(({ outcomes }) => outcomes.accepted > 0)
@@ -212,16 +213,20 @@ function uptime(seconds, t) {
 
 /**
  * One part of the service. `update` shows the scrapes of /metrics and the last answer of /api/deliveries, and gives the
- * part's state; what a person has opened stays open.
+ * part's state; what a person has opened stays open. With `isWide`, rows become blocks where the table has no room.
  */
-function createTile(name, { judge, figure, heads, rows, scope, countries }, t) {
+function createTile(name, { judge, figure, heads, isWide = false, rows, scope, countries }, t) {
   const id = `health-${name}`;
   const badge = el('span', { class: 'badge' });
   const number = el('span', { class: 'figure number' });
   const unit = el('span', { class: 'hint' });
-  const words = el('p', { class: 'tile-words' });
+  const words = el('div', { class: 'tile-words' });
+  let sentences = [];
   const of = el('p', { class: 'hint' });
-  const body = el('tbody');
+  // A block takes the roles of a table from it.
+  const role = (name) => (isWide ? name : null);
+  const names = heads?.map((head) => t(`health.head_${head}`));
+  const body = el('tbody', { role: role('rowgroup') });
   const details =
     heads &&
     el(
@@ -238,14 +243,14 @@ function createTile(name, { judge, figure, heads, rows, scope, countries }, t) {
         },
         el(
           'table',
-          {},
+          { class: isWide ? 'blocks' : null, role: role('table') },
           el(
             'thead',
-            {},
+            { role: role('rowgroup') },
             el(
               'tr',
-              {},
-              heads.map((head) => el('th', { scope: 'col' }, t(`health.head_${head}`))),
+              { role: role('row') },
+              names.map((head) => el('th', { scope: 'col', role: role('columnheader') }, head)),
             ),
           ),
           body,
@@ -269,9 +274,7 @@ function createTile(name, { judge, figure, heads, rows, scope, countries }, t) {
     badge.className = `badge ${BADGES[state]}`;
     element.dataset.state = state;
     [number.textContent, unit.textContent] = figure(history, found);
-    words.textContent = said
-      .map(({ word, values, countries: named }) => t(`health.${word}`, { ...rounded(values), names: countries(named) }))
-      .join(' ');
+    say(said.map(({ word, values, countries: named }) => t(`health.${word}`, { ...rounded(values), names: countries(named) })));
     of.textContent = scope(history, found);
     if (details) {
       const shown = rows(history, found);
@@ -281,14 +284,23 @@ function createTile(name, { judge, figure, heads, rows, scope, countries }, t) {
         shown.map(([first, ...others]) =>
           el(
             'tr',
-            {},
-            el('th', { scope: 'row' }, first),
-            others.map((value) => el('td', { class: 'number' }, value)),
+            { role: role('row') },
+            el('th', { scope: 'row', role: role('rowheader') }, first),
+            others.map((value, at) =>
+              el('td', { class: 'number', role: role('cell'), 'data-head': isWide ? names[at + 1] : null }, value),
+            ),
           ),
         ),
       );
     }
     return state;
+  }
+
+  /** What is said already stays, for who reads or selects it. */
+  function say(said) {
+    if (said.join() === sentences.join()) return;
+    sentences = said;
+    replace(words, said.length > 1 ? el('ul', {}, said.map((sentence) => el('li', {}, sentence))) : el('p', {}, said[0]));
   }
 }
 

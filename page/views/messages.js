@@ -26,6 +26,8 @@ export async function show(root, context) {
   let isPaused = false;
   /** The last question has not been answered. */
   let isAway = false;
+  /** Nor could it be, as it was asked. */
+  let isWrong = false;
   let asking = new AbortController();
   let typing = null;
   const rows = new Map();
@@ -74,13 +76,18 @@ export async function show(root, context) {
   const none = el('p', { class: 'none muted' });
   const newest = el('button', { class: 'button', type: 'button', click: () => turn('') }, t('messages.newest'));
   const older = el('button', { class: 'button', type: 'button', click: () => turn(next) }, t('messages.older'));
+  const list = el(
+    'div',
+    { class: 'stack' },
+    el('div', { class: 'card flush' }, table, none),
+    el('nav', { class: 'row', 'aria-label': t('messages.pages') }, newest, older),
+  );
   root.append(
     said,
     filters,
     trouble,
     el('div', { class: 'row apart' }, live, pauseButton),
-    el('div', { class: 'card flush' }, table, none),
-    el('nav', { class: 'row', 'aria-label': t('messages.pages') }, newest, older),
+    list,
   );
 
   table.hidden = true;
@@ -108,7 +115,7 @@ export async function show(root, context) {
     try {
       const page = await api.get(`/api/messages?${query()}`, { signal: ended });
       if (ended.aborted) return false;
-      isAway = false;
+      isAway = isWrong = false;
       replace(trouble);
       say(number, numberSaid, '');
       say(country, countrySaid, '');
@@ -138,6 +145,10 @@ export async function show(root, context) {
       say(country, countrySaid, '');
       say(...place, sentence);
       said.textContent = sentence;
+      isAway = false;
+      isWrong = true;
+      replace(trouble);
+      showPaused();
       return;
     }
     isAway = true;
@@ -167,6 +178,7 @@ export async function show(root, context) {
         none,
         t(isFiltered ? 'messages.noneMatches' : 'messages.none'),
         isFiltered ? null : [' ', el('a', { href: '#/try' }, t('messages.tryOne'))],
+        wanted.number && [' ', t('messages.noneRefused'), ' ', el('a', { href: '#/health' }, t('health.title'))],
       );
     }
     newest.hidden = cursor === '';
@@ -249,7 +261,9 @@ export async function show(root, context) {
   }
 
   function showPaused() {
-    const isLive = !isPaused && !isAway && cursor === '';
+    const isLive = !isPaused && !isAway && !isWrong && cursor === '';
+    // What was found before is no answer to what is looked for now.
+    list.hidden = isWrong;
     live.textContent = t(isLive ? 'messages.live' : 'messages.still');
     live.classList.toggle('is-live', isLive);
     pauseButton.textContent = t(isPaused ? 'messages.resume' : 'messages.pause');

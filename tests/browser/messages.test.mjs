@@ -69,18 +69,25 @@ test('the filters narrow the list', async () => {
   await status(page, `${all} messages`);
   await filter(page, 'number').fill('+4526092999');
   await page.getByText('No message matches.').waitFor();
+  await page.getByText('Calls that a limit refused, or that had no usable number, are never listed').waitFor();
+  assert.equal(await page.locator('.none a[href="#/health"]').count(), 1);
   assert.ok(!page.url().includes('4526092999'));
 
   await filter(page, 'number').fill('12');
   await page.locator('.field-said').getByText('This is no possible phone number.').waitFor();
   await status(page, 'This is no possible phone number.');
   assert.equal(await filter(page, 'number').getAttribute('aria-invalid'), 'true');
+  // What was found before is no answer to it.
+  await page.getByText('Not updated').waitFor();
+  for (const hidden of ['table', '.none']) assert.ok(await page.locator(hidden).isHidden(), hidden);
   await assertAccessible(page, 'a wrong filter');
   await page.getByRole('button', { name: 'Clear' }).click();
   await filter(page, 'country').fill('D');
   await page.locator('.field-said').getByText('Two letters, such as DK.').waitFor();
   await page.getByRole('button', { name: 'Clear' }).click();
   await status(page, `${all} messages`);
+  await page.getByText('Live', { exact: true }).waitFor();
+  assert.ok(await page.locator('table').isVisible());
   assert.equal(await page.getByText('Two letters, such as DK.').count(), 0);
 
   // What is looked for is still there on the way back from a message.
@@ -208,6 +215,9 @@ test('a history has all times, the cost and the error in words', async () => {
     assert.ok(part instanceof RegExp ? part.test(facts) : facts.includes(part), `${part} in ${facts}`);
   }
   await assertAccessible(page, 'a history');
+
+  const blocked = await stage.open({ hash: `#/messages/${await send('4526020533')}` });
+  await blocked.getByText('The log has it, as incident_uuid, in the line with the message’s id.').waitFor();
 
   const refused = await stage.open({ hash: `#/messages/${await send('4526020534')}` });
   await refused.getByText('The GatewayAPI account has no credit left.').waitFor();

@@ -13,10 +13,10 @@ export class ApiError extends Error {
 }
 
 /**
- * Calls the interface with a token. `onUnauthorized` is told when the token is refused.
- * Each call takes a signal that ends it.
+ * Calls the interface with a token. `onUnauthorized` is told when the token is refused, and `onSandbox` when an answer
+ * comes from a sandbox. Each call takes a signal that ends it.
  */
-export function createApi(token, { onUnauthorized = () => {} } = {}) {
+export function createApi(token, { onUnauthorized = () => {}, onSandbox = () => {} } = {}) {
   async function call(path, { method = 'GET', body, signal, accept = 'application/json' } = {}) {
     const headers = { Accept: accept, Authorization: `Bearer ${token}` };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -35,6 +35,7 @@ export function createApi(token, { onUnauthorized = () => {} } = {}) {
     } catch (error) {
       throw unlessEnded(error, signal);
     }
+    if (response.headers.has('X-Sandbox')) onSandbox();
     if (response.ok) return response;
     const error = new ApiError(response.status, await problemOf(response), seconds(response.headers.get('Retry-After')));
     if (error.status === 401) onUnauthorized(error);

@@ -38,7 +38,8 @@ function start() {
 function enter(token, { moveFocus = false } = {}) {
   // An answer to a token that has been left already says nothing of the one in use.
   const onUnauthorized = () => frame?.api === api && leave(t('frame.tokenRefused'));
-  const api = createApi(token, { onUnauthorized });
+  const sandbox = el('p', { class: 'sandbox', hidden: true }, t('frame.sandbox'));
+  const api = createApi(token, { onUnauthorized, onSandbox: () => (sandbox.hidden = false) });
   const links = Object.entries(NAVIGATION).map(([name, view]) => el('a', { href: `#/${name}` }, t(view.title)));
   const heading = el('h1', { tabindex: -1, id: 'heading' });
   const root = el('div', { class: 'view' });
@@ -52,8 +53,10 @@ function enter(token, { moveFocus = false } = {}) {
       el('span', { class: 'brand' }, el('span', { class: 'brand-mark', 'aria-hidden': 'true' }), t('frame.brand')),
       el('nav', { 'aria-label': t('frame.navigation') }, links),
       el('button', { class: 'button quiet sign-out', type: 'button', click: signOut }, t('frame.signOut')),
+      sandbox,
     ),
     el('main', { 'aria-labelledby': 'heading' }, heading, root),
+    el('footer', { class: 'bottom' }, el('a', { href: 'docs' }, t('frame.docs'))),
   );
   showView();
 

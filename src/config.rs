@@ -46,6 +46,9 @@ pub struct Settings {
     pub limits: Limits,
     pub log: Log,
     pub telemetry: Telemetry,
+    /// `sandbox` alone says so, and no configuration.
+    #[serde(skip)]
+    pub is_sandbox: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

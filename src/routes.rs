@@ -112,6 +112,7 @@ pub fn operator(metrics: Arc<Metrics>, operators: Option<web::Data<Operators>>) 
             .service(readable("/metrics", metrics::get))
             .service(readable("/openapi.json", openapi::get))
             .service(readable("/docs", docs::index))
+            .service(readable("/docs/", docs::with_slash))
             .service(readable("/docs/{file}", docs::file))
             .default_service(web::to(async || nothing()));
     }

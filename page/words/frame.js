@@ -16,6 +16,8 @@ export default {
     minutes: '{value} min',
     hours: '{value} h',
     about: 'about {time}',
+    sandbox: 'Sandbox: nothing is sent.',
+    docs: 'The interface (API)',
   },
   de: {
     brand: 'SMS-Connector',
@@ -34,6 +36,8 @@ export default {
     minutes: '{value} min',
     hours: '{value} h',
     about: 'etwa {time}',
+    sandbox: 'Sandbox: Es wird nichts gesendet.',
+    docs: 'Die Schnittstelle (API)',
   },
   es: {
     brand: 'Conector SMS',
@@ -52,6 +56,8 @@ export default {
     minutes: '{value} min',
     hours: '{value} h',
     about: 'aprox. {time}',
+    sandbox: 'Sandbox: no se envía nada.',
+    docs: 'La interfaz (API)',
   },
   fr: {
     brand: 'Connecteur SMS',
@@ -70,5 +76,7 @@ export default {
     minutes: '{value} min',
     hours: '{value} h',
     about: 'environ {time}',
+    sandbox: 'Sandbox : rien n’est envoyé.',
+    docs: 'L’interface (API)',
   },
 };

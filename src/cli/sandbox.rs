@@ -36,6 +36,7 @@ pub(super) async fn run(args: SandboxArgs, mut source: Source) -> Result<(), Cli
     source.forced = Some(its_own(&gatewayapi.endpoint()));
     let Loaded { mut settings, .. } = Settings::load(&source)?;
     keep_from_the_world(&mut settings, &source);
+    settings.is_sandbox = true;
     telemetry::init(&settings.log).map_err(|error| CliError::Other(error.to_string()))?;
     let application = Application::build(&settings)?;
     let ports = application.ports();

@@ -1,6 +1,10 @@
 //! `GET /docs`: `/openapi.json` for people, in a viewer that is in the binary. Holds no secret and needs no token.
 
-use actix_web::{HttpRequest, HttpResponse, http::header::HeaderValue, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, LOCATION},
+    web,
+};
 
 use super::{nothing, operator::page_file};
 
@@ -21,6 +25,11 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 )]
 pub(super) async fn index(request: HttpRequest) -> HttpResponse {
     answer(&request, "index.html")
+}
+
+/// From where the viewer would not find its files. Relative, as a proxy may serve it under a path.
+pub(super) async fn with_slash() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, HeaderValue::from_static("../docs"))).finish()
 }
 
 pub(super) async fn file(request: HttpRequest, file: web::Path<String>) -> HttpResponse {

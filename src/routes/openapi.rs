@@ -27,7 +27,8 @@ use super::{
             There are two listeners. The **public** one is what Logto, GatewayAPI and probes reach. The **operator's** \
             has the rest, and belongs on a trusted network; `/api` and `/` are there only with `operator.token`.\n\n\
             Any other path is answered 404, any other method 405 with `Allow`. Where there is `GET`, there is `HEAD`. \
-            Under `/api` whoever has no token is answered 401 before anything else."
+            Under `/api` whoever has no token is answered 401 before anything else. Where the service simulates \
+            GatewayAPI itself, each answer there has the header `X-Sandbox`."
     ),
     components(schemas(Acceptance, Problem)),
     tags(

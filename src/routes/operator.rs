@@ -21,7 +21,7 @@ use actix_web::{
     dev::{HttpServiceFactory, ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, HeaderValue, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, HeaderName, HeaderValue, WWW_AUTHENTICATE},
     },
     middleware::{Next, from_fn},
     web,
@@ -42,6 +42,8 @@ use crate::{
     templates::{TemplateOptions, TemplateSet},
 };
 
+/// In each answer of a sandbox, and in no other.
+const SANDBOX: HeaderName = HeaderName::from_static("x-sandbox");
 /// A body that has not come by then is given up.
 const BODY_PATIENCE: Duration = Duration::from_secs(8);
 
@@ -55,6 +57,8 @@ pub struct Operators {
     /// One for each stream of events that may be open.
     streams: Arc<Semaphore>,
     counted: deliveries::Newest,
+    /// GatewayAPI is simulated, which no answer would show otherwise.
+    is_sandbox: bool,
 }
 
 impl Operators {
@@ -72,6 +76,7 @@ impl Operators {
             senders: settings.gatewayapi.clone(),
             streams: Arc::new(Semaphore::new(events::MOST_STREAMS)),
             counted: deliveries::Newest::default(),
+            is_sandbox: settings.is_sandbox,
         }
     }
 }
@@ -143,6 +148,9 @@ async fn guard(
         request.into_response(refusal)
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if state.is_sandbox {
+        response.headers_mut().insert(SANDBOX, HeaderValue::from_static("true"));
+    }
     Ok(response)
 }
 

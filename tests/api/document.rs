@@ -120,7 +120,7 @@ async fn the_service_has_each_documented_path_with_exactly_its_methods() {
 #[test]
 fn the_document_has_each_path_of_the_service() {
     // Files of pages, which are nobody's interface.
-    let files = ["/page/{file:.*}", "/docs/{file}"];
+    let files = ["/page/{file:.*}", "/docs/", "/docs/{file}"];
     let mut found = 0;
     for (source, prefix) in [
         (include_str!("../../src/routes.rs"), ""),
@@ -247,6 +247,9 @@ async fn document_and_viewer_need_no_token() {
             assert_eq!(app.get(format!("http://{}/docs/{file}", app.operator)).await.status, 200, "{file}");
         }
     }
+    let (status, head) = raw(app.operator, "GET", "/docs/").await;
+    assert!(status == 308 && head.contains("location: ../docs"), "{head}");
+    assert_eq!(app.get(format!("http://{}/docs/", app.operator)).await.body, viewer.body);
     for address in [app.public, app.operator] {
         assert_eq!(app.get(format!("http://{address}/")).await.status, 404);
     }

@@ -128,6 +128,52 @@ test('navigation names the view, marks its link and moves the focus to its headi
   await heading(page, 'Try it');
 });
 
+test('forced colours mark the link of the view, and no other', async () => {
+  const page = await stage.open();
+  await page.emulateMedia({ forcedColors: 'active' });
+  const border = (link) => link.evaluate((link) => getComputedStyle(link).borderBottomColor);
+  const colours = await Promise.all(VIEWS.map((view) => border(page.locator(`nav a[href="#/${view}"]`))));
+  const ground = await page.evaluate(() => {
+    const probe = document.createElement('p');
+    probe.style.color = 'Canvas';
+    document.body.append(probe);
+    return getComputedStyle(probe).color;
+  });
+  assert.deepEqual(colours.slice(1), [ground, ground, ground]);
+  assert.notEqual(colours[0], ground);
+  await picture(page, 'forced-colours');
+});
+
+test('a sandbox says that nothing is sent, and a service that is none does not', async () => {
+  const said = 'Sandbox: nothing is sent.';
+  const page = await stage.open();
+  await page.getByText(said).waitFor();
+  await page.getByRole('link', { name: 'Messages' }).click();
+  await heading(page, 'Messages');
+  await page.getByText(said).waitFor();
+
+  const other = await stage.open({
+    prepare: (page) =>
+      page.route('**/api/**', async (route) => {
+        const response = await route.fetch();
+        const { 'x-sandbox': sandbox, ...headers } = response.headers();
+        assert.equal(sandbox, 'true');
+        await route.fulfill({ response, headers });
+      }),
+  });
+  await other.locator('.bubble').filter({ hasText: '000000' }).waitFor();
+  assert.ok(await other.getByText(said).isHidden());
+});
+
+test('a link leads to the interface, and a slash behind its address does no harm', async () => {
+  const page = await stage.open();
+  await page.getByRole('link', { name: 'The interface (API)' }).click();
+  await page.getByText('Send a verification code').waitFor();
+  await page.goto(`${stage.sandbox.url}docs/`);
+  await page.getByText('Send a verification code').waitFor();
+  assert.equal(page.url(), `${stage.sandbox.url}docs`);
+});
+
 test('an address from elsewhere puts no markup into the page', async () => {
   const page = await stage.open({ hash: `#/${encodeURIComponent(MARKUP)}` });
   await heading(page, 'Try it');

@@ -164,12 +164,14 @@ export function delivery(context) {
     const why = message && isFinal(message) ? explainMessage(message, context) : null;
     const code = message?.delivery?.error_code ?? message?.error_code;
     const isBad = message && (hasFailed(message) || message.outcome !== 'accepted');
+    const isFocused = shown.contains(document.activeElement);
     replace(
       shown,
       stepList(items, total, context),
       why && note(isBad ? 'bad' : 'warn', why.what, why.todo, code && facts([[t('try.errorCode'), code]])),
       sent.id && historyLink(sent.id),
     );
+    if (isFocused) shown.querySelector('.history a')?.focus();
     return total;
   }
 

@@ -117,6 +117,22 @@ impl Simulator {
         self.gateway.set_latency(latency);
     }
 
+    /// From now on a request to send is decided, and its messages are accepted, but it is answered only after
+    /// [`release`](Self::release): what is to happen in between needs no time of its own.
+    pub fn hold(&self) {
+        self.gateway.hold(Some(answers::SEND));
+    }
+
+    /// Like [`hold`](Self::hold), but for the question for the credit, and for nothing else.
+    pub fn hold_credit(&self) {
+        self.gateway.hold(Some(answers::ACCOUNT));
+    }
+
+    /// Lets all answers go that were held, and holds none from now on.
+    pub fn release(&self) {
+        self.gateway.hold(None);
+    }
+
     /// From now on all delivery reports go there, whatever a message or the options say: to a service whose port is known
     /// only when it runs.
     pub fn report_to(&self, url: impl Into<String>) {
@@ -248,6 +264,24 @@ mod tests {
         }
         answer.await.unwrap();
         assert!(before.elapsed() >= Duration::from_millis(150));
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_accepted_and_answered_when_it_is_released() {
+        let simulator = simulator();
+        simulator.hold();
+        let answer = send(&simulator, json!({"message": "Hi", "recipients": [{"msisdn": 4526091045u64}]}));
+        tokio::pin!(answer);
+        tokio::select! {
+            biased;
+            _ = &mut answer => panic!("answered while it was held"),
+            credit = async {
+                simulator.until_received(1).await;
+                call(&simulator, "GET", "/rest/me", String::new()).await
+            } => assert_eq!(credit.unwrap().status, 200),
+        }
+        simulator.release();
+        assert_eq!(answer.await.unwrap().status, 200);
     }
 
     #[tokio::test]

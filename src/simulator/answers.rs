@@ -23,8 +23,8 @@ use super::{
 use body::{Body, Dropped};
 use reply::Reply;
 
-const SEND: &str = "/rest/mtsms";
-const ACCOUNT: &str = "/rest/me";
+pub(super) const SEND: &str = "/rest/mtsms";
+pub(super) const ACCOUNT: &str = "/rest/me";
 const PRICES: &str = "/api/prices/list/sms/json";
 
 /// Bytes of a request: ten thousand recipients in each of many messages fit.
@@ -42,6 +42,7 @@ impl Gateway {
         let number = if is_send(&head) { self.count_request() } else { 0 };
         let reply = self.reply(&head, &body, number);
         self.until_told(number).await;
+        self.until_released(head.uri.path()).await;
         let latency = self.latency();
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;

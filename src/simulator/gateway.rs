@@ -21,6 +21,8 @@ pub(super) struct Gateway {
     /// Requests to send that were read.
     pub requests: watch::Sender<usize>,
     pub reports_answered: watch::Sender<usize>,
+    /// The path whose answers wait until they are released.
+    held: watch::Sender<Option<&'static str>>,
     /// Requests whose answers wait for reports, once for each message that is still to be reported.
     untold: watch::Sender<Vec<usize>>,
     conduct: Mutex<Conduct>,
@@ -48,6 +50,7 @@ impl Gateway {
             connections: Connections::new(max_connections),
             requests: watch::Sender::new(0),
             reports_answered: watch::Sender::new(0),
+            held: watch::Sender::new(None),
             untold: watch::Sender::new(Vec::new()),
             conduct: Mutex::new(Conduct { behaviour, latency, report_url: None, refusals: HashMap::new() }),
             outbox,
@@ -68,6 +71,17 @@ impl Gateway {
 
     pub fn set_latency(&self, latency: Duration) {
         self.conduct().latency = latency;
+    }
+
+    /// Holds the answers to requests for this path, or none any longer.
+    pub fn hold(&self, path: Option<&'static str>) {
+        self.held.send_replace(path);
+    }
+
+    /// Waits until answers to requests for this path may go.
+    pub async fn until_released(&self, path: &str) {
+        // It errs only when the sender is gone, which we hold.
+        let _ = self.held.subscribe().wait_for(|held| *held != Some(path)).await;
     }
 
     pub fn report_url(&self) -> Option<String> {

@@ -237,6 +237,16 @@ impl TestApp {
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 
+    /// Waits until a sample of `/metrics` has a value.
+    pub async fn until_metric(&self, name: &str, value: f64) {
+        while self.metric(name).await != Some(value) {}
+    }
+
+    /// Waits until the only connection to GatewayAPI is taken, and so many messages wait for it.
+    pub async fn until_waiting(&self, messages: usize) {
+        self.until_metric("sms_messages_waiting", messages as f64).await;
+    }
+
     /// The one message that GatewayAPI accepted.
     pub fn received_one(&self) -> Received {
         let mut received = self.gatewayapi.received();

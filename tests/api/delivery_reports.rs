@@ -24,10 +24,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    app::{
-        GOOD, REPORT_SECRET, TestApp, latency, sign, sign_in, spawn_app, spawn_app_on, spawn_app_with,
-        spawn_app_without,
-    },
+    app::{GOOD, REPORT_SECRET, TestApp, sign, sign_in, spawn_app, spawn_app_on, spawn_app_with, spawn_app_without},
     database::Database,
     log,
 };
@@ -348,12 +345,14 @@ async fn the_body_holds_nothing_up_and_leaves_the_connection_usable() {
 
 #[tokio::test]
 async fn a_report_before_our_own_answer_counts_the_message_once() {
-    let app = spawn_app_with("", latency(500)).await;
+    let app = spawn_app().await;
+    app.gatewayapi.hold();
     let call = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_received(1).await;
     let userref = app.received_one().userref.unwrap();
     assert_eq!(app.report(&report(&userref, "DELIVERED", now() + 1)).await.status, 200);
     assert_eq!(accepted_and_delivered(&app).await, (None, Some(1.0)));
+    app.gatewayapi.release();
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
     assert_eq!(accepted_and_delivered(&app).await, (Some(1.0), Some(1.0)));
 }
@@ -394,13 +393,15 @@ async fn a_ledger_that_is_away_asks_for_the_report_again() {
 
 #[tokio::test]
 async fn reports_are_taken_until_the_service_stops() {
-    let mut app = spawn_app_with("", latency(700)).await;
+    let mut app = spawn_app().await;
+    app.gatewayapi.hold();
     let call = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_received(1).await;
     app.begin_stop();
     while app.get(app.url("/health/ready")).await.status != 503 {}
     let userref = app.received_one().userref.unwrap();
     assert_eq!(app.report(&report(&userref, "DELIVERED", now())).await.status, 200);
+    app.gatewayapi.release();
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
     app.stopped().await.unwrap();
 }
@@ -418,8 +419,9 @@ pub async fn app_with_reports() -> TestApp {
             tokio::spawn(async move { tokio::io::copy_bidirectional(&mut report, &mut service).await });
         }
     });
-    let reports = Reports { secret: Some(REPORT_SECRET.to_owned()), delay: Duration::ZERO, ..Reports::default() };
-    let app = spawn_app_with(&settings, Options { reports: Some(reports), ..latency(300) }).await;
+    let (secret, delay) = (Some(REPORT_SECRET.to_owned()), Duration::ZERO);
+    let reports = Reports { secret, delay, before_answer: true, ..Reports::default() };
+    let app = spawn_app_with(&settings, Options { reports: Some(reports), ..Options::default() }).await;
     tell.send(app.public).unwrap();
     app
 }

@@ -17,7 +17,7 @@ use gatewayapi_sms_connector::{
 };
 use tokio::sync::mpsc;
 
-use crate::app::{GOOD, latency};
+use crate::app::GOOD;
 
 const BLACKLISTED: &str = "4526020533";
 
@@ -27,6 +27,7 @@ struct Client {
     dispatcher: Dispatcher,
     late: mpsc::UnboundedReceiver<LateOutcome>,
     settings: Settings,
+    metrics: Arc<Metrics>,
 }
 
 impl Client {
@@ -45,11 +46,11 @@ impl Client {
         let settings = Settings::load(&source).unwrap().settings;
         let capacity = Capacity { connections: 1, max_batch: 10, max_waiting: 10 };
         let connector = Connector::of(&settings.gatewayapi).unwrap();
-        let dispatcher =
-            Dispatcher::new(&connector, capacity, Envelope::of(&settings), Arc::new(Metrics::new())).unwrap();
+        let metrics = Arc::new(Metrics::new());
+        let dispatcher = Dispatcher::new(&connector, capacity, Envelope::of(&settings), Arc::clone(&metrics)).unwrap();
         let (told, late) = mpsc::unbounded_channel();
         dispatcher.on_late_outcome(move |outcome| told.send(outcome).unwrap());
-        Self { gatewayapi, dispatcher, late, settings }
+        Self { gatewayapi, dispatcher, late, settings, metrics }
     }
 
     async fn send(&self, id: MessageId, to: &str, patience: Duration) -> Result<Receipt, Failure> {
@@ -65,45 +66,75 @@ impl Client {
         self.dispatcher.send(message, Instant::now() + patience, &Span::none()).await
     }
 
-    /// A message whose answer comes too late for it, and what is told of it then.
-    async fn late(&mut self, to: &str) -> Result<Receipt, Failure> {
-        let id = MessageId::generate();
-        let failure = self.send(id, to, Duration::from_millis(500)).await.unwrap_err();
+    /// A message that is given up after it was written.
+    async fn given_up(&self, id: MessageId, to: &str) {
+        let failure = self.send(id, to, Duration::from_secs(1)).await.unwrap_err();
         assert_eq!(failure.kind.outcome(), "unknown");
+    }
+
+    /// What is told of a message of which something is told.
+    async fn told(&mut self, id: MessageId) -> Result<Receipt, Failure> {
         let outcome = self.late.recv().await.unwrap();
         assert_eq!(outcome.id, id);
         outcome.result
+    }
+
+    /// A message whose answer comes too late for it, and what is told of it then. The message that travels with it is
+    /// waited for longer, and so is the answer to both.
+    async fn late(&mut self, to: &str) -> Result<Receipt, Failure> {
+        self.gatewayapi.hold();
+        let id = MessageId::generate();
+        let ((), other) = tokio::join!(
+            async {
+                self.given_up(id, to).await;
+                self.gatewayapi.release();
+            },
+            self.send(MessageId::generate(), "4526091046", Duration::from_secs(10)),
+        );
+        other.unwrap();
+        self.told(id).await
+    }
+
+    fn late_outcomes(&self, outcome: &str) -> u64 {
+        self.metrics.late_outcomes.with_label_values(&[outcome]).get()
     }
 }
 
 #[tokio::test]
 async fn a_late_acceptance_is_told_with_its_cost() {
-    let mut client = Client::of(latency(750));
+    let mut client = Client::of(Options::default());
     let receipt = client.late(GOOD).await.unwrap();
     assert_eq!(receipt.id, client.gatewayapi.received()[0].id);
     assert_eq!(receipt.cost.unwrap().micros, 120_000);
+    assert_eq!(client.late_outcomes("accepted"), 1);
 }
 
 #[tokio::test]
 async fn a_late_refusal_is_told() {
-    let mut client = Client::of(latency(750));
+    let mut client = Client::of(Options::default());
     let failure = client.late(BLACKLISTED).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Rejected(Rejection::Recipient));
+    assert_eq!((client.late_outcomes("accepted"), client.late_outcomes("rejected")), (0, 1));
 }
 
 #[tokio::test]
 async fn no_answer_at_all_is_told_when_it_is_given_up() {
     let mut client = Client::of(Options { behaviour: Behaviour::Dead, ..Options::default() });
-    assert_eq!(client.late(GOOD).await.unwrap_err().kind.outcome(), "unknown");
+    let id = MessageId::generate();
+    client.given_up(id, GOOD).await;
+    assert_eq!(client.told(id).await.unwrap_err().kind.outcome(), "unknown");
 }
 
 #[tokio::test]
 async fn what_was_given_up_in_the_queue_or_answered_in_time_is_not_told() {
-    let mut client = Client::of(latency(750));
-    let (first, second) = tokio::join!(client.send(MessageId::generate(), GOOD, Duration::from_secs(5)), async {
+    let mut client = Client::of(Options::default());
+    client.gatewayapi.hold();
+    let (first, second) = tokio::join!(client.send(MessageId::generate(), GOOD, Duration::from_secs(10)), async {
         client.gatewayapi.until_requests(1).await;
         // The only connection is busy now.
-        client.send(MessageId::generate(), "4526091046", Duration::from_millis(50)).await
+        let second = client.send(MessageId::generate(), "4526091046", Duration::from_millis(50)).await;
+        client.gatewayapi.release();
+        second
     });
     first.unwrap();
     assert_eq!(second.unwrap_err().kind.outcome(), "not_sent");

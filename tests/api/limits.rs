@@ -76,10 +76,12 @@ async fn what_may_have_left_counts() {
 async fn a_refused_newer_code_does_not_give_up_the_older_one() {
     let app = spawn_app_with(r#"limits.number.mode = "enforce""#, Options::default()).await;
     app.gatewayapi.set_behaviour(Behaviour::Failing(503));
+    app.gatewayapi.hold();
     let (older, newer) = tokio::join!(app.send(sign_in(GOOD, "493817")), async {
         app.gatewayapi.until_requests(1).await;
         let newer = app.send(sign_in(GOOD, "493818")).await;
         app.gatewayapi.set_behaviour(Behaviour::Normal);
+        app.gatewayapi.release();
         newer
     });
     assert_eq!((older.status.as_u16(), newer.status.as_u16()), (200, 429));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        Answer, GOOD, OPERATOR_TOKEN, TestApp, call, latency, numbers, sign_in, spawn_app, spawn_app_with,
+        Answer, GOOD, OPERATOR_TOKEN, TestApp, call, numbers, sign_in, spawn_app, spawn_app_with,
         spawn_app_with_limits, spawn_app_without,
     },
     log,
@@ -302,7 +302,8 @@ async fn what_is_not_there_is_not_found(#[case] id: &str) {
 
 #[tokio::test]
 async fn events_follow_a_message_to_its_end_on_each_stream() {
-    let app = spawn_app_with("", latency(900)).await;
+    let app = spawn_app().await;
+    app.gatewayapi.hold();
     let operator = Operator::of(&app);
     let sending = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_received(1).await;
@@ -310,6 +311,7 @@ async fn events_follow_a_message_to_its_end_on_each_stream() {
     let (mut one, mut other) = (operator.events(&id).await, operator.events(&id).await);
     assert_eq!(one.status().await.as_deref(), Some("open"));
     assert_eq!(other.status().await.as_deref(), Some("open"));
+    app.gatewayapi.release();
     sending.await.unwrap().unwrap();
     let accepted = one.next().await.unwrap();
     assert_eq!((&accepted["status"], &accepted["currency"]), (&json!("accepted"), &json!("DKK")));
@@ -455,7 +457,8 @@ async fn limits_hold_for_operators_too() {
 
 #[tokio::test]
 async fn a_test_delivery_is_finished_before_the_service_stops() {
-    let mut app = spawn_app_with("", latency(800)).await;
+    let mut app = spawn_app().await;
+    app.gatewayapi.hold();
     let body = json!({"to": GOOD}).to_string();
     let request = Operator::of(&app).request(Method::POST, "/api/messages").header("content-type", "application/json");
     let sending = tokio::spawn(request.body(body).send());
@@ -464,6 +467,7 @@ async fn a_test_delivery_is_finished_before_the_service_stops() {
     while app.get(app.url("/health/ready")).await.status != 503 {}
     let refused = Operator::of(&app).post("/api/messages", json!({"to": "4526091046"})).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, Some("5")));
+    app.gatewayapi.release();
     let answer = Answer::of(sending.await.unwrap().unwrap()).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["outcome"]), (200, &json!("accepted")));
     app.stopped().await.unwrap();

@@ -1,6 +1,6 @@
 //! A message leaves once, however often it is asked for.
 
-use gatewayapi_sms_connector::simulator::Options;
+use gatewayapi_sms_connector::simulator::{Behaviour, Options};
 use serde_json::json;
 
 use crate::app::{GOOD, call, latency, sign_in, spawn_app, spawn_app_with};
@@ -63,7 +63,8 @@ async fn a_failed_or_unknown_outcome_is_not_remembered() {
 
 #[tokio::test]
 async fn equal_calls_that_fail_at_the_same_time_fail_alike_and_once() {
-    let app = spawn_app_with("", latency(100)).await;
+    // The first fails when all have come. Whether they have is not to be seen from outside.
+    let app = spawn_app_with("", latency(1000)).await;
     let answers = app.send_all((0..5).map(|_| sign_in("4526020533", "493817"))).await;
     assert!(answers.iter().all(|answer| answer.status == 422));
     assert_eq!(app.gatewayapi.requests(), 1);
@@ -72,10 +73,16 @@ async fn equal_calls_that_fail_at_the_same_time_fail_alike_and_once() {
 #[tokio::test]
 async fn an_older_code_is_not_tried_again_once_a_newer_one_was_asked_for() {
     let app = spawn_app().await;
-    // Fails twice, so that the older code waits for its retry while the newer one is asked for.
-    let older = tokio::spawn(app.request(sign_in("4526040009", "111193").to_string()).send());
+    // Both fail at first, and neither knows it before both were asked for.
+    app.gatewayapi.set_behaviour(Behaviour::Failing(503));
+    app.gatewayapi.hold();
+    let older = tokio::spawn(app.request(sign_in(GOOD, "111193").to_string()).send());
     app.gatewayapi.until_requests(1).await;
-    let newer = app.send(sign_in("4526040009", "222293")).await;
+    let (newer, ()) = tokio::join!(app.send(sign_in(GOOD, "222293")), async {
+        app.gatewayapi.until_requests(2).await;
+        app.gatewayapi.set_behaviour(Behaviour::Normal);
+        app.gatewayapi.release();
+    });
     let older = older.await.unwrap().unwrap();
     let codes: Vec<_> = app.gatewayapi.received().iter().map(|message| message.text.contains("222293")).collect();
     assert_eq!((older.status().as_u16(), newer.status.as_u16(), codes), (503, 200, vec![true]));

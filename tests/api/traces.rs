@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use self::collector::{Collector, Conduct, Span};
 use crate::{
-    app::{AUTHORIZATION, Answer, GOOD, OPERATOR_TOKEN, TestApp, call, latency, numbers, sign_in, spawn_app_with},
+    app::{AUTHORIZATION, Answer, GOOD, OPERATOR_TOKEN, TestApp, call, numbers, sign_in, spawn_app_with},
     encryption::self_signed,
     log,
 };
@@ -192,10 +192,14 @@ async fn each_attempt_has_a_span() {
 async fn a_request_for_many_is_linked_with_all_of_them() {
     let collector = Collector::start(Conduct::Takes).await;
     let settings = format!("{}\ngatewayapi.max_connections = 1", collector.settings());
-    let app = spawn_app_with(&settings, latency(200)).await;
+    let app = spawn_app_with(&settings, Options::default()).await;
+    app.gatewayapi.hold();
     let first = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_requests(1).await;
-    let answers = app.send_all(numbers(5).map(|to| sign_in(&to, "493817"))).await;
+    let (answers, ()) = tokio::join!(app.send_all(numbers(5).map(|to| sign_in(&to, "493817"))), async {
+        app.until_waiting(5).await;
+        app.gatewayapi.release();
+    });
     assert!(answers.iter().all(|answer| answer.status == 200));
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
     app.stop().await;

@@ -58,14 +58,14 @@ async fn an_extra_authority_is_trusted_and_an_unknown_one_is_not() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), certificate).unwrap();
 
-    let endpoint =
-        format!("gatewayapi.endpoint = \"https://localhost:{port}/rest/mtsms\"\ndelivery.deadline = \"1500ms\"");
+    let endpoint = format!("gatewayapi.endpoint = \"https://localhost:{port}/rest/mtsms\"");
     let trusting = format!("{endpoint}\ngatewayapi.extra_ca_file = {:?}", file.path());
     let app = spawn_app_with(&trusting, Options::default()).await;
     assert_eq!(app.send(sign_in(GOOD, "493817")).await.status, 200);
     assert_eq!(behind.gatewayapi.received().len(), 1);
 
-    let app = spawn_app_with(&endpoint, Options::default()).await;
+    let untrusting = format!("{endpoint}\ndelivery.deadline = \"1500ms\"");
+    let app = spawn_app_with(&untrusting, Options::default()).await;
     assert_eq!(app.send(sign_in(GOOD, "493818")).await.status, 503);
     assert_eq!(behind.gatewayapi.received().len(), 1);
 }

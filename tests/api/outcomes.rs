@@ -98,16 +98,17 @@ async fn a_refusal_is_final_and_nothing_is_sent(#[case] codes: &[u16], #[case] s
 }
 
 #[rstest]
-#[case::too_fast("4526030429")]
-#[case::internal("4526030500")]
-#[case::bad_gateway("4526030502")]
-#[case::unavailable("4526030503")]
-#[case::gateway_timeout("4526030504")]
-#[case::unknown_fault("4526020257")]
-#[case::try_again("4526020265")]
+// It asks for a second before the next try.
+#[case::too_fast("4526030429", r#"delivery.deadline = "4s""#)]
+#[case::internal("4526030500", SHORT_DEADLINE)]
+#[case::bad_gateway("4526030502", SHORT_DEADLINE)]
+#[case::unavailable("4526030503", SHORT_DEADLINE)]
+#[case::gateway_timeout("4526030504", SHORT_DEADLINE)]
+#[case::unknown_fault("4526020257", SHORT_DEADLINE)]
+#[case::try_again("4526020265", SHORT_DEADLINE)]
 #[tokio::test]
-async fn a_transient_fault_is_tried_again_and_ends_as_not_sent(#[case] to: &str) {
-    let app = spawn_app_with_short_deadline().await;
+async fn a_transient_fault_is_tried_again_and_ends_as_not_sent(#[case] to: &str, #[case] settings: &str) {
+    let app = spawn_app_with(settings, Options::default()).await;
     let answer = app.send(sign_in(to, "493817")).await;
     assert_eq!(answer.status, 503);
     assert!(answer.header("retry-after").is_some());
@@ -166,7 +167,7 @@ async fn no_answer_by_the_deadline_is_unknown() {
 
 #[tokio::test]
 async fn an_unreachable_gatewayapi_is_not_sent() {
-    let app = spawn_app_with_short_deadline().await;
+    let app = spawn_app().await;
     app.gatewayapi.stop().await;
     let answer = app.send(sign_in(GOOD, "493817")).await;
     assert_eq!(answer.status, 503);

@@ -20,7 +20,7 @@ use crate::{
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::runtime;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Noon, so that a day's budget does not end in the middle of a test.
 const NOW: Timestamp = Timestamp::from_seconds(1_795_348_800);
@@ -164,22 +164,24 @@ fn server() -> String {
 /// What a query gives, each row as one text.
 fn sql(url: &str, query: &str) -> Vec<String> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(sql_in(url, query))
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let rows = rows(&client, query).await;
+        drop(client);
+        connection.await.unwrap().unwrap();
+        rows
+    })
 }
 
-async fn sql_in(url: &str, query: &str) -> Vec<String> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let messages = client.simple_query(query).await.unwrap();
-    drop(client);
-    connection.await.unwrap().unwrap();
+async fn rows(client: &Client, query: &str) -> Vec<String> {
     let row = |message| match message {
         SimpleQueryMessage::Row(row) => {
             Some((0..row.len()).filter_map(|index| row.get(index)).collect::<Vec<_>>().join(" "))
         }
         _ => None,
     };
-    messages.into_iter().filter_map(row).collect()
+    client.simple_query(query).await.unwrap().into_iter().filter_map(row).collect()
 }
 
 /// An id as of that moment, above those made before.

@@ -44,8 +44,8 @@ fn a_database_of_a_later_version_is_refused() {
 
 #[test]
 fn a_server_that_is_away_at_the_start_may_come_later() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut store = open_url(&format!("postgres://sms@127.0.0.1:{port}/sms"), "").unwrap();
+    // Nobody listens there.
+    let mut store = open_url("postgres://sms@127.0.0.1:9/sms", "").unwrap();
     assert!(!store.is_connected());
     assert!(store.write(&[]).is_err());
 }
@@ -170,7 +170,7 @@ fn a_batch_that_others_hold_up_ends_in_time_and_changes_nothing() {
     let settled = Write::Settle(Settlement::of(first.id, Outcome::Accepted, NOW), Correction::None);
     let writes = [open(&second, Charging::Force), settled];
     assert!(matches!(ledger.store.write(&writes), Err(StoreError::TimedOut)));
-    assert!(begun.elapsed() < seconds(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < seconds(10), "{:?}", begun.elapsed());
     drop(held);
     drop(runtime);
     ledger.write(&writes);
@@ -194,11 +194,13 @@ fn a_replica_that_is_held_up_by_another_with_new_subjects_tries_again() {
             client.batch_execute("BEGIN; INSERT INTO limit_state SELECT * FROM others").await.unwrap();
             holding.send(()).unwrap();
             // Seen from outside of the transaction, which would always see the same.
+            let (observer, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+            tokio::spawn(connection);
             let held_up = "SELECT xact_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                            AND application_name = current_setting('application_name')";
             let mut tries = BTreeSet::new();
             while tries.len() < 2 {
-                tries.extend(sql_in(&url, held_up).await);
+                tries.extend(rows(&observer, held_up).await);
             }
             client.batch_execute("COMMIT").await.unwrap();
         });

@@ -118,6 +118,22 @@ async fn a_late_refusal_is_told() {
 }
 
 #[tokio::test]
+async fn an_answer_is_waited_for_although_nobody_waits_for_its_message() {
+    let mut client = Client::of(Options::default());
+    // For half a second. A thread that is delayed may miss it, but not each time.
+    for _ in 0..5 {
+        client.gatewayapi.hold();
+        let id = MessageId::generate();
+        let failure = client.send(id, GOOD, Duration::from_millis(200)).await.unwrap_err();
+        client.gatewayapi.release();
+        if failure.kind.outcome() == "unknown" && client.told(id).await.is_ok() {
+            return;
+        }
+    }
+    panic!("no answer was waited for");
+}
+
+#[tokio::test]
 async fn no_answer_at_all_is_told_when_it_is_given_up() {
     let mut client = Client::of(Options { behaviour: Behaviour::Dead, ..Options::default() });
     let id = MessageId::generate();

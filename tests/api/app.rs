@@ -285,6 +285,11 @@ pub fn numbers(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|number| (4_526_100_000_u64 + number as u64).to_string())
 }
 
+/// Answers that come later than a stop with nothing to finish takes.
+pub fn outlasting_a_stop() -> Options {
+    latency(1000)
+}
+
 pub fn latency(milliseconds: u64) -> Options {
     Options { latency: Duration::from_millis(milliseconds), ..Options::default() }
 }

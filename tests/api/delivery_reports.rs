@@ -24,7 +24,10 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    app::{GOOD, REPORT_SECRET, TestApp, sign, sign_in, spawn_app, spawn_app_on, spawn_app_with, spawn_app_without},
+    app::{
+        GOOD, REPORT_SECRET, TestApp, outlasting_a_stop, sign, sign_in, spawn_app, spawn_app_on, spawn_app_with,
+        spawn_app_without,
+    },
     database::Database,
     log,
 };
@@ -393,7 +396,7 @@ async fn a_ledger_that_is_away_asks_for_the_report_again() {
 
 #[tokio::test]
 async fn reports_are_taken_until_the_service_stops() {
-    let mut app = spawn_app().await;
+    let mut app = spawn_app_with("", outlasting_a_stop()).await;
     app.gatewayapi.hold();
     let call = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_received(1).await;

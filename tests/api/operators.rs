@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        Answer, GOOD, OPERATOR_TOKEN, TestApp, call, numbers, sign_in, spawn_app, spawn_app_with,
+        Answer, GOOD, OPERATOR_TOKEN, TestApp, call, numbers, outlasting_a_stop, sign_in, spawn_app, spawn_app_with,
         spawn_app_with_limits, spawn_app_without,
     },
     log,
@@ -457,7 +457,7 @@ async fn limits_hold_for_operators_too() {
 
 #[tokio::test]
 async fn a_test_delivery_is_finished_before_the_service_stops() {
-    let mut app = spawn_app().await;
+    let mut app = spawn_app_with("", outlasting_a_stop()).await;
     app.gatewayapi.hold();
     let body = json!({"to": GOOD}).to_string();
     let request = Operator::of(&app).request(Method::POST, "/api/messages").header("content-type", "application/json");

@@ -2,11 +2,11 @@
 
 use gatewayapi_sms_connector::simulator::Options;
 
-use crate::app::{numbers, sign_in, spawn_app, spawn_app_with};
+use crate::app::{numbers, outlasting_a_stop, sign_in, spawn_app, spawn_app_with};
 
 #[tokio::test]
 async fn what_was_accepted_is_finished_and_new_calls_are_refused() {
-    let mut app = spawn_app_with("gatewayapi.max_connections = 4", Options::default()).await;
+    let mut app = spawn_app_with("gatewayapi.max_connections = 4", outlasting_a_stop()).await;
     app.gatewayapi.hold();
     assert_eq!(app.get(app.url("/health/ready")).await.status, 200);
     let calls: Vec<_> =

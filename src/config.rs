@@ -4,6 +4,7 @@ mod environment;
 mod layers;
 mod ledger;
 mod limits;
+mod secret;
 mod telemetry;
 mod value;
 
@@ -24,8 +25,9 @@ pub use self::{
         CountriesLimit, CountryLimit, IpLimit, Limits, LineTypesLimit, Mode, NumberLimit, Party, Rate, RateLimit,
         Rates, SpendLimit, TestNumber,
     },
+    secret::Secrets,
     telemetry::Telemetry,
-    value::{Endpoint, Seconds, Secrets},
+    value::{Endpoint, Seconds},
 };
 use crate::sms::{Country, Sender};
 
@@ -74,7 +76,7 @@ pub struct Logto {
 #[derive(Debug, Clone, Deserialize)]
 pub struct GatewayApi {
     pub endpoint: Endpoint,
-    #[serde(deserialize_with = "value::secret")]
+    #[serde(deserialize_with = "secret::one")]
     pub api_token: SecretString,
     #[serde(deserialize_with = "value::sender")]
     pub sender: Sender,
@@ -244,7 +246,7 @@ impl Settings {
                  (openssl rand -hex 32)",
             ),
             (
-                ledger.pseudonym_key.as_ref().is_none_or(|key| !value::is_short(key.expose_secret())),
+                ledger.pseudonym_key.as_ref().is_none_or(|key| !secret::is_short(key.expose_secret())),
                 "ledger.pseudonym_key",
                 "must have at least 16 characters",
             ),

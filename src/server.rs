@@ -100,9 +100,7 @@ impl TemplateReloader {
         let result = if loaded.is_ok() { "loaded" } else { "refused" };
         self.metrics.template_reloads.with_label_values(&[result]).inc();
         let templates = loaded?;
-        for warning in templates.warnings() {
-            tracing::warn!(%warning, "a template should be looked at");
-        }
+        warn_of(&templates);
         self.current.store(Arc::new(templates));
         Ok(())
     }
@@ -200,14 +198,18 @@ fn load_templates(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Templat
     let directory = settings.templates.directory.clone();
     let options = TemplateOptions::of(settings);
     let templates = TemplateSet::load(directory.as_deref(), &options)?;
-    for warning in templates.warnings() {
-        tracing::warn!(%warning, "a template should be looked at");
-    }
+    warn_of(&templates);
     for result in ["loaded", "refused"] {
         metrics.template_reloads.with_label_values(&[result]);
     }
     let current = Arc::new(ArcSwap::from_pointee(templates));
     Ok(TemplateReloader { current, directory, options, metrics: Arc::clone(metrics) })
+}
+
+fn warn_of(templates: &TemplateSet) {
+    for warning in templates.warnings() {
+        tracing::warn!(%warning, "a template should be looked at");
+    }
 }
 
 fn workers(settings: &Settings) -> usize {

@@ -6,14 +6,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::form_urlencoded;
 
-use super::{Seconds, value};
+use super::{Seconds, secret};
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ledger {
     pub url: LedgerUrl,
     pub retention: Seconds,
     pub required: bool,
-    #[serde(default, deserialize_with = "value::optional_secret")]
+    #[serde(default, deserialize_with = "secret::optional")]
     pub pseudonym_key: Option<SecretString>,
     pub ca_file: Option<PathBuf>,
 }
@@ -54,7 +54,7 @@ impl fmt::Display for LedgerUrl {
 
 impl<'de> Deserialize<'de> for LedgerUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = value::secret(deserializer)?;
+        let text = secret::one(deserializer)?;
         // It may hold a password, so no error repeats it.
         Self::parse(text.expose_secret().trim()).map_err(de::Error::custom)
     }

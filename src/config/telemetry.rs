@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Endpoint, value};
+use super::{Endpoint, secret};
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Telemetry {
     pub otlp_endpoint: Option<Endpoint>,
-    #[serde(default, deserialize_with = "value::optional_secret")]
+    #[serde(default, deserialize_with = "secret::optional")]
     pub otlp_headers: Option<SecretString>,
     pub extra_ca_file: Option<PathBuf>,
     pub sample_ratio: f64,

@@ -31,7 +31,7 @@ use crate::{
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Prometheus and the page come again sooner than that, or may connect anew.
 const OPERATOR_KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Longer than any call takes, and than `KEEP_ALIVE`.
+/// Longer than any call takes (`delivery.deadline` is 60 s at most), and than the time between two heartbeats.
 const LONGEST_SILENCE: Duration = Duration::from_secs(90);
 /// Serving threads beyond this gain nothing: one sends tens of thousands of messages a second.
 const MOST_WORKERS: usize = 4;

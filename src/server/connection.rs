@@ -13,17 +13,19 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// Bytes that are read before anything is answered: more than the longest head (128 KiB) and body (64 KiB) have.
-const LONGEST_CALL: usize = 256 * 1024;
+/// Bytes that are read before anything is answered, or after it was: more than the longest head (128 KiB) and body
+/// (64 KiB) have, so that a client whose body is refused unread may read the refusal.
+const LONGEST_CALL: usize = 1024 * 1024;
 
 /// actix-web ends an idle connection and a first head that does not come, and nothing else: with a later head or a
 /// refused body that does not end, or answers that are not read, a client would keep its connection for ever. Each call
-/// has its answer long before `patience` is over, and a stream of events its heartbeat.
+/// has its answer before `patience` is over, and a stream of events its heartbeat.
 pub(super) struct Connection<S> {
     stream: S,
     patience: Duration,
-    written_at: Instant,
-    /// Bytes since then.
+    /// When something was last written, or the call began that waits for it.
+    since: Instant,
+    /// Bytes since something was written.
     read: usize,
     /// Not set anew with each answer, which would cost more than to wake once too often.
     alarm: Pin<Box<Sleep>>,
@@ -31,13 +33,14 @@ pub(super) struct Connection<S> {
 
 impl<S> Connection<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, written_at: Instant::now(), read: 0, alarm: Box::pin(sleep(patience)) }
+        Self { stream, patience, since: Instant::now(), read: 0, alarm: Box::pin(sleep(patience)) }
     }
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while self.alarm.as_mut().poll(cx).is_ready() {
-            let end = self.written_at + self.patience;
+            let end = self.since + self.patience;
             if end <= Instant::now() {
+                tracing::debug!("a connection to which nothing could be written is given up");
                 return Err(io::ErrorKind::TimedOut.into());
             }
             self.alarm.as_mut().reset(end);
@@ -51,8 +54,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         self.check(cx)?;
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        self.read += buffer.filled().len() - before;
+        let length = buffer.filled().len() - before;
+        if self.read == 0 && length > 0 {
+            self.since = Instant::now();
+        }
+        self.read += length;
         if self.read > LONGEST_CALL {
+            tracing::debug!("a connection that sends too much is given up");
             return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
         }
         Poll::Ready(Ok(()))
@@ -63,7 +71,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check(cx)?;
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        (self.written_at, self.read) = (Instant::now(), 0);
+        (self.since, self.read) = (Instant::now(), 0);
         Poll::Ready(Ok(written))
     }
 
@@ -120,6 +128,21 @@ mod tests {
         }
         assert_eq!(ours.read_u8().await.unwrap_err().kind(), TimedOut);
         assert_eq!(begun.elapsed().as_secs(), 3 * 60 + PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_call_has_all_of_it_however_long_the_connection_was_idle() {
+        let (mut ours, mut client) = connection();
+        ours.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+        sleep(Duration::from_secs(75)).await;
+        let begun = Instant::now();
+        client.write_all(b"G").await.unwrap();
+        ours.read_u8().await.unwrap();
+        sleep(Duration::from_secs(60)).await;
+        client.write_all(b"E").await.unwrap();
+        ours.read_u8().await.unwrap();
+        assert_eq!(ours.read_u8().await.unwrap_err().kind(), TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
     }
 
     #[tokio::test(start_paused = true)]

@@ -45,8 +45,12 @@ mod tests {
     #[case::plenty(1_048_576, 2048)]
     #[case::no_limit(usize::MAX, 2048)]
     #[case::as_in_a_shell(1024, 608)]
-    #[case::hardly_any(256, 64)]
     fn others_keep_their_descriptors(#[case] descriptors: usize, #[case] expected: usize) {
         assert_eq!(room(descriptors, 32), expected);
+    }
+
+    #[test]
+    fn some_are_let_in_even_where_that_is_more_than_there_is() {
+        assert_eq!(room(256, 32), LEAST);
     }
 }

@@ -20,6 +20,8 @@ use super::connection::Connection;
 
 /// A burst of calls must not be refused by the kernel.
 const BACKLOG: i32 = 4096;
+/// For what a refused client still sends.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// On what terms a listener keeps its connections.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +84,8 @@ impl Listener {
             let (app, stop) = (app().into_factory().map_err(|error| error.into().error_response()), stop.clone());
             let http = HttpService::build()
                 .keep_alive(terms.keep_alive)
+                // A client that is refused before it has sent all may read why.
+                .client_disconnect_timeout(LINGER)
                 .h1_allow_half_closed(terms.half_closed)
                 .graceful_shutdown_signal(move || {
                     let stop = stop.clone();

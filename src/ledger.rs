@@ -249,7 +249,8 @@ impl Ledger {
         self.written(settlement, correction, patience).await
     }
 
-    /// Whether it was written or is kept: it does not change what the person is told.
+    /// Whether the acceptance is to be counted. Where that is not known in time, as the write is kept, a delivery report is
+    /// taken for one that has not come. What the person is told does not depend on it.
     async fn written(&self, settlement: Settlement, correction: Correction, patience: Duration) -> bool {
         let is_accepted = settlement.outcome == Outcome::Accepted;
         match self.0.writer.write(Write::Settle(settlement, correction), patience).await {

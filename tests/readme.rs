@@ -71,6 +71,8 @@ fn what_is_typed_to_set_it_up_makes_settings_that_are_in_order() {
     let settings: Vec<_> = lines.iter().copied().filter(|line| line.contains("SMS_")).collect();
     let (_, run) = lines.split_at(lines.iter().position(|line| line.starts_with("docker run")).unwrap());
     assert!(run.join("\n").contains("--env-file sms.env"), "{run:?}");
+    // Nobody may publish it by `git add`.
+    assert!(include_str!("../.gitignore").lines().any(|line| line == "sms.env"));
 
     let folder = tempfile::tempdir().unwrap();
     let clean = |program: &str| {

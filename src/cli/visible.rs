@@ -5,9 +5,10 @@ pub(super) fn visible(text: &str) -> String {
     text.chars().map(|character| if steers(character) { char::REPLACEMENT_CHARACTER } else { character }).collect()
 }
 
-/// The same, but its lines stay lines.
+/// The same, but its lines stay lines, whichever way they end, and its tabs tabs.
 pub(super) fn visible_lines(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+    let tabbed = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+    text.split('\n').map(|line| tabbed(line.strip_suffix('\r').unwrap_or(line))).collect::<Vec<_>>().join("\n")
 }
 
 fn steers(character: char) -> bool {
@@ -30,6 +31,9 @@ mod tests {
 
     #[test]
     fn lines_stay_where_they_may() {
-        assert_eq!((visible("a\nb"), visible_lines("a\nb\r\n")), ("a\u{FFFD}b".into(), "a\nb\u{FFFD}\n".into()));
+        assert_eq!(
+            (visible("a\nb"), visible_lines("a\n\tb\r\nc\rd")),
+            ("a\u{FFFD}b".into(), "a\n\tb\nc\u{FFFD}d".into())
+        );
     }
 }

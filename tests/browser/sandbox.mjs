@@ -2,12 +2,15 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const TOKEN = 'sandbox-operator-token';
 
-export const BINARY =
-  process.env.SMS_TEST_BINARY ?? fileURLToPath(new URL('../../target/debug/gatewayapi-sms-connector', import.meta.url));
+/** From wherever it is started. */
+export const BINARY = resolve(
+  process.env.SMS_TEST_BINARY ?? fileURLToPath(new URL('../../target/debug/gatewayapi-sms-connector', import.meta.url)),
+);
 
 /**
  * A sandbox on free ports, with settings from `environment` (`SMS_LIMITS__DENY: '+4526*'`) and the simulated

@@ -13,8 +13,8 @@ export class ApiError extends Error {
 }
 
 /**
- * Calls the interface with a token. `onUnauthorized` is told when the token is refused, and `onSandbox` when an answer
- * comes from a sandbox. Each call takes a signal that ends it.
+ * Calls the interface with a token. `onUnauthorized` is told when the token is refused, and `onSandbox` with each answer
+ * whether a sandbox gave it. Each call takes a signal that ends it.
  */
 export function createApi(token, { onUnauthorized = () => {}, onSandbox = () => {} } = {}) {
   async function call(path, { method = 'GET', body, signal, accept = 'application/json' } = {}) {
@@ -35,8 +35,11 @@ export function createApi(token, { onUnauthorized = () => {}, onSandbox = () => 
     } catch (error) {
       throw unlessEnded(error, signal);
     }
-    if (response.headers.has('X-Sandbox')) onSandbox();
-    if (response.ok) return response;
+    if (response.ok) {
+      // Errors may be a proxy's.
+      if (path.startsWith('/api/')) onSandbox(response.headers.has('X-Sandbox'));
+      return response;
+    }
     const error = new ApiError(response.status, await problemOf(response), seconds(response.headers.get('Retry-After')));
     if (error.status === 401) onUnauthorized(error);
     throw error;

@@ -39,7 +39,7 @@ function enter(token, { moveFocus = false } = {}) {
   // An answer to a token that has been left already says nothing of the one in use.
   const onUnauthorized = () => frame?.api === api && leave(t('frame.tokenRefused'));
   const sandbox = el('p', { class: 'sandbox', hidden: true }, t('frame.sandbox'));
-  const api = createApi(token, { onUnauthorized, onSandbox: () => (sandbox.hidden = false) });
+  const api = createApi(token, { onUnauthorized, onSandbox: (isOne) => (sandbox.hidden = !isOne) });
   const links = Object.entries(NAVIGATION).map(([name, view]) => el('a', { href: `#/${name}` }, t(view.title)));
   const heading = el('h1', { tabindex: -1, id: 'heading' });
   const root = el('div', { class: 'view' });

@@ -165,6 +165,29 @@ test('a sandbox says that nothing is sent, and a service that is none does not',
   assert.ok(await other.getByText(said).isHidden());
 });
 
+test('a real service where a sandbox was is not taken for one, whatever else answers in its place', async () => {
+  const said = 'Sandbox: nothing is sent.';
+  const page = await stage.open();
+  await page.getByText(said).waitFor();
+  // A proxy says so of a service that stops, and knows of no sandbox.
+  const away = (route) => route.fulfill({ status: 502, body: 'Bad Gateway' });
+  await page.route('**/api/**', away);
+  await page.getByRole('link', { name: 'Messages' }).click();
+  await page.locator('.note.bad').waitFor();
+  assert.ok(await page.getByText(said).isVisible());
+  await page.unroute('**/api/**', away);
+  await page.route('**/api/**', async (route) => {
+    const response = await route.fetch();
+    const { 'x-sandbox': _, ...headers } = response.headers();
+    await route.fulfill({ response, headers });
+  });
+  await page.getByRole('link', { name: 'Try it' }).click();
+  await page.getByText(said).waitFor({ state: 'hidden' });
+  await page.unrouteAll({ behavior: 'wait' });
+  await page.getByRole('link', { name: 'Messages' }).click();
+  await page.getByText(said).waitFor();
+});
+
 test('a link leads to the interface, and a slash behind its address does no harm', async () => {
   const page = await stage.open();
   await page.getByRole('link', { name: 'The interface (API)' }).click();

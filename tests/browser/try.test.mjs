@@ -102,7 +102,7 @@ async function openFollowed({ answer = (id, message) => ({ json: { id, outcome: 
   const tell = (status, time, more = {}) =>
     page.evaluate(
       (message) => window.events.enqueue(new TextEncoder().encode(`event: state\ndata: ${JSON.stringify(message)}\n\n`)),
-      status ? { ...message, status: status.toLowerCase(), delivery: { status, time: `2026-11-25T12:00:${time}Z` } } : { ...message, ...more },
+      status ? { ...message, ...more, status: status.toLowerCase(), delivery: { status, time: `2026-11-25T12:00:${time}Z` } } : { ...message, ...more },
     );
   const breakOff = async () => {
     await page.evaluate(() => {
@@ -302,6 +302,43 @@ test('an outcome that stays unknown stays told as such', async () => {
   assert.equal(await page.getByText('This page goes on watching').count(), 0);
 });
 
+test('a doubt that is watched no longer is not said to be', async () => {
+  const { page, tell, breakOff } = await openFollowed({
+    answer: (id) => ({ status: 504, json: { type: 'urn:x:problem:outcome_unknown', status: 504, error_kind: 'timed_out', message_id: id } }),
+  });
+  await tell(null, null, { status: 'unknown', outcome: 'unknown' });
+  await note(page, 'This page goes on watching');
+  await page.evaluate(() => {
+    window.isAway = true;
+    window.events.error(new TypeError('network error'));
+  });
+  await note(page, 'The service does not answer.');
+  await note(page, 'This page goes on watching');
+  for (let minutes = 0; minutes < 6; minutes += 1) await page.clock.runFor(60_000);
+  await page.locator('.awaited').waitFor({ state: 'detached' });
+  await note(page, 'GatewayAPI did not answer in time, so nobody knows');
+  await note(page, 'The service does not answer.');
+});
+
+test('a report that ends a doubt is timed from the answer that came just before', async () => {
+  const { page, tell } = await openFollowed({
+    answer: (id) => ({ status: 504, json: { type: 'urn:x:problem:outcome_unknown', status: 504, error_kind: 'timed_out', message_id: id } }),
+  });
+  await tell(null, null, { status: 'open', outcome: null, settled_at: null });
+  await page.clock.runFor(20_000);
+  await tell(null, null, { settled_at: '2026-11-25T12:00:20.400900Z' });
+  await step(page, 'Accepted', 'done').waitFor();
+  await page.clock.runFor(1500);
+  await tell('ENROUTE', '21', { settled_at: '2026-11-25T12:00:20.400900Z' });
+  await step(page, 'On its way', 'done').waitFor();
+  await page.clock.runFor(2000);
+  await tell('DELIVERED', '23', { settled_at: '2026-11-25T12:00:20.400900Z' });
+  await page.locator('.steps-total').waitFor();
+  // When it was accepted nobody knows, but not when it was delivered.
+  assert.deepEqual((await times(page))[3], 'took 2 s');
+  assert.equal(await page.locator('.steps-total').textContent(), 'In all 23.8 s since it was admitted');
+});
+
 test('a refusal that comes after the doubt takes its place', async () => {
   const page = await open();
   const id = '01a21315-eaac-72e6-8439-7016f9a473e9';
@@ -320,15 +357,79 @@ test('a refusal that comes after the doubt takes its place', async () => {
 
 test('until GatewayAPI answers it is seen that the message was admitted, and for how long', async () => {
   const page = await open();
+  let answer;
+  const answered = new Promise((resolve) => (answer = resolve));
+  await page.route('**/api/messages', async (route) => {
+    const response = await route.fetch({ timeout: 60_000 });
+    await answered;
+    await route.fulfill({ response });
+  });
   // Never answers.
   await send(page, '+4526040001');
   await step(page, 'Admitted', 'done').filter({ hasText: /\d\d:\d\d:\d\d/ }).waitFor();
   const link = page.getByRole('link', { name: 'All about this message' });
   await link.focus();
-  await step(page, 'Accepted', 'waiting').filter({ hasText: /[3-7] s so far/ }).waitFor();
+  await step(page, 'Accepted', 'waiting').filter({ hasText: /([3-9]|\d\d) s so far/ }).waitFor();
   // Each second is shown anew, and takes nobody's focus.
   assert.ok(await link.evaluate((link) => link === document.activeElement));
+  answer();
   await note(page, 'GatewayAPI did not answer in time, so nobody knows');
+  // Nor does the answer.
+  assert.ok(await link.evaluate((link) => link === document.activeElement));
+});
+
+/** A page whose call waits for `answer`, and whose ledger has `messages` to its number, the newest first. */
+async function sendUnanswered(messages) {
+  const page = await open({ expected: /net::ERR_/ });
+  let answer;
+  const answered = new Promise((resolve) => (answer = resolve));
+  await page.route('**/api/messages', async (route) => (await answered)(route));
+  await page.route('**/api/messages?**', (route) => {
+    const limit = Number(new URL(route.request().url()).searchParams.get('limit'));
+    return route.fulfill({ json: { messages: messages.slice(0, limit), next: null } });
+  });
+  await page.route('**/events', (route) => route.fulfill({ status: 404, json: { status: 404 } }));
+  await send(page, '+4526091130');
+  return { page, answer };
+}
+
+const unsettled = (id, more = {}) => ({
+  id,
+  status: 'open',
+  outcome: null,
+  admitted_at: '2026-11-25T12:00:00.100900Z',
+  settled_at: null,
+  delivery: null,
+  ...more,
+});
+
+test('of two messages to a number that wait for their answers none is claimed', async () => {
+  const { page, answer } = await sendUnanswered([unsettled('one'), unsettled('other')]);
+  await step(page, 'Admitted', 'waiting').filter({ hasText: /([2-9]|\d\d) s so far/ }).waitFor();
+  assert.equal(await page.getByRole('link', { name: 'All about this message' }).count(), 0);
+  answer((route) => route.abort());
+  await note(page, 'The service did not answer, so nobody knows');
+  assert.equal(await page.getByText('This page goes on watching').count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'All about this message' }).count(), 0);
+});
+
+test('whoever is at what a refusal takes away is at the delivery still', async () => {
+  const { page, answer } = await sendUnanswered([unsettled('own')]);
+  await page.getByRole('link', { name: 'All about this message' }).focus();
+  const problem = { type: 'urn:x:problem:limited', limit: 'number', rule: 'cooldown', status: 429 };
+  answer((route) => route.fulfill({ status: 429, json: problem }));
+  await note(page, 'This number has just been sent a code.');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'delivery-heading');
+});
+
+test('a message that turns out to be another one leaves nothing behind', async () => {
+  const report = { status: 'ENROUTE', time: '2026-11-25T12:00:02Z' };
+  const { page, answer } = await sendUnanswered([unsettled('another', { status: 'enroute', delivery: report })]);
+  await step(page, 'On its way', 'done').waitFor();
+  const message = unsettled('own', { status: 'accepted', outcome: 'accepted', settled_at: '2026-11-25T12:00:05.100900Z' });
+  answer((route) => route.fulfill({ json: { id: 'own', outcome: 'accepted', message } }));
+  await step(page, 'Accepted', 'done').waitFor();
+  assert.equal(await step(page, 'On its way', 'done').count(), 0);
 });
 
 test('a report that comes before the answer is told with its own time, and never without its step', async () => {
@@ -349,7 +450,8 @@ test('a report that comes before the answer is told with its own time, and never
   };
   // Before the stream has said anything, and after.
   await shown();
-  await tell(null, null, early);
+  await tell(null, null, { ...early, cost: 0.24 });
+  await page.locator('.step-more').filter({ hasText: '0.24' }).waitFor();
   await page.evaluate(() => window.events.close());
   await shown();
 });

@@ -17,10 +17,11 @@ export function delivery(context) {
   const { api, t, signal, formatDuration, formatTime, formatCost } = context;
   const said = el('p', { role: 'status', class: 'visually-hidden' });
   const shown = el('div', { class: 'stack' });
+  const heading = el('h2', { id: 'delivery-heading', tabindex: -1 }, t('try.delivery'));
   const element = el(
     'section',
     { class: 'card stack delivery', hidden: true, 'aria-labelledby': 'delivery-heading' },
-    el('h2', { id: 'delivery-heading' }, t('try.delivery')),
+    heading,
     shown,
   );
   let following = new AbortController();
@@ -36,7 +37,7 @@ export function delivery(context) {
       const { signal: ended } = following;
       element.hidden = false;
       announce(t('try.sending'));
-      const sent = { id: null, reached: new Map(), isDoubted: false };
+      const sent = { id: null, reached: new Map(), message: null, isDoubted: false };
       replace(shown, stepList(stepsOf(null, sent).items, null, context));
       const looking = new AbortController();
       ended.addEventListener('abort', () => looking.abort());
@@ -52,46 +53,55 @@ export function delivery(context) {
       }
       if (ended.aborted) return;
       if (accepted.outcome === 'test_number') {
-        replace(shown, note('warn', t('try.testNumber'), t('try.testNumberDo')));
+        render(note('warn', t('try.testNumber'), t('try.testNumberDo')));
         announce(t('try.testNumber'));
         return;
       }
-      sent.id = accepted.id;
+      adopt(sent, accepted.id);
       // The ledger may be a moment behind.
       put({ ...accepted.message, outcome: 'accepted' }, sent);
-      watch(sent, ended);
+      watch(sent, ended, { isAnswered: true });
     },
   };
 
   /** Until GatewayAPI has answered: the seconds, and what the ledger says meanwhile of a message to this number. */
   async function look({ to, type }, sent, signal) {
     const begun = performance.now();
-    let message = null;
     for (let wait = LOOK.first; ; wait = LOOK.each) {
       await pause(wait, signal);
       if (signal.aborted) return;
-      show(message, sent, performance.now() - begun);
+      show(sent.message, sent, performance.now() - begun);
       const since = new Date(Date.now() - RECENT).toISOString();
       let found;
       try {
-        found = await api.get(`/api/messages?${new URLSearchParams({ number: to, type, since, limit: 1 })}`, { signal });
+        found = await api.get(`/api/messages?${new URLSearchParams({ number: to, type, since, limit: 2 })}`, { signal });
       } catch {
         // The answer is still to come, and tells more.
         continue;
       }
       if (signal.aborted) return;
-      const [newest] = found.messages;
+      const [newest, other] = found.messages;
       // What is settled is an older one, or has its answer on the way.
       if (!newest || newest.settled_at !== null) continue;
-      message = newest;
-      sent.id = message.id;
-      put(message, sent, { waited: performance.now() - begun });
+      // Of two, one is somebody else's, and nobody knows which.
+      const isOwn = !other || other.settled_at !== null;
+      adopt(sent, isOwn ? newest.id : null);
+      if (isOwn) put(newest, sent, { waited: performance.now() - begun });
     }
+  }
+
+  /** What was seen of one message says nothing of another one. */
+  function adopt(sent, id) {
+    if (id === sent.id) return;
+    sent.id = id;
+    sent.reached.clear();
+    sent.message = null;
   }
 
   /** Takes in a state and shows it; `seen` is when it came, where somebody saw it come. */
   function put(message, sent, { seen = null, waited = null } = {}) {
     const { reached } = sent;
+    sent.message = message;
     const news = [];
     const reach = (step, moment) => {
       if (reached.has(step)) return;
@@ -109,16 +119,24 @@ export function delivery(context) {
     else if (last) announce(t(`try.step.${last}`) + (total ? `. ${totalWords(total, context)}` : ''));
   }
 
-  async function watch(sent, ended) {
+  /** `isAnswered`: the call has just been answered, which is when a message is settled. */
+  async function watch(sent, ended, { isAnswered }) {
     const began = performance.now();
-    /** When that was by the service's clock. */
-    let settled;
+    /** A moment by this page's clock, and what it was by the service's. */
+    let settled = null;
+    let isFirst = true;
     function onState(message, isNew) {
-      settled ||= Date.parse(message.settled_at);
+      const now = performance.now();
+      const at = Date.parse(message.settled_at);
+      if (settled === null && !Number.isNaN(at)) {
+        const isKnown = isNew || (isFirst && isAnswered);
+        settled = { here: isNew ? now : began, there: isKnown ? at : NaN };
+      }
+      isFirst = false;
       if (sent.isDoubted && isUndecided(message)) return dismiss('.away');
       // GatewayAPI's clock has whole seconds, so what is seen as it comes is timed here, from the answer on.
-      const seen = settled + performance.now() - began;
-      put(message, sent, { seen: isNew && !Number.isNaN(seen) ? exactly(seen) : null });
+      const seen = settled && settled.there + now - settled.here;
+      put(message, sent, { seen: isNew && Number.isFinite(seen) ? exactly(seen) : null });
     }
     /** Until the next state takes its place. */
     function onAway(fault) {
@@ -131,20 +149,23 @@ export function delivery(context) {
     try {
       wasFinal = await follow(api, sent.id, { onState, onAway }, ended);
     } catch (error) {
-      if (!ended.aborted && error.status === 404) forget(sent);
+      if (ended.aborted) return;
+      dismiss('.awaited');
+      if (error.status === 404) forget(sent);
       // Otherwise what is shown stays.
       return;
     }
-    // Where the service does not answer, nobody knows of reports.
-    if (ended.aborted || wasFinal || shown.querySelector('.away')) return;
+    if (ended.aborted) return;
     dismiss('.awaited');
+    // Where the service does not answer, nobody knows of reports.
+    if (wasFinal || shown.querySelector('.away')) return;
     shown.append(note('warn', t('try.noReport'), t('try.noReportDo')));
     announce(t('try.noReport'));
   }
 
   /** The ledger has it no more, as after a restart with one in memory: how far it came stays to be seen. */
   function forget({ isDoubted, reached }) {
-    dismiss('.away, .history, .awaited');
+    dismiss('.away, .history');
     // A call that waited for another one's outcome was never there.
     if (isDoubted && reached.size === 0) return;
     shown.append(note('warn', t('messages.gone'), t('messages.goneWhy')));
@@ -164,15 +185,19 @@ export function delivery(context) {
     const why = message && isFinal(message) ? explainMessage(message, context) : null;
     const code = message?.delivery?.error_code ?? message?.error_code;
     const isBad = message && (hasFailed(message) || message.outcome !== 'accepted');
-    const isFocused = shown.contains(document.activeElement);
-    replace(
-      shown,
+    render(
       stepList(items, total, context),
       why && note(isBad ? 'bad' : 'warn', why.what, why.todo, code && facts([[t('try.errorCode'), code]])),
       sent.id && historyLink(sent.id),
     );
-    if (isFocused) shown.querySelector('.history a')?.focus();
     return total;
+  }
+
+  /** Whoever is at the link stays there, or at what stands in its place. */
+  function render(...nodes) {
+    const isFocused = shown.contains(document.activeElement);
+    replace(shown, ...nodes);
+    if (isFocused) (shown.querySelector('.history a') ?? heading).focus();
   }
 
   /** `message` is `null` while nothing is known. */
@@ -221,10 +246,9 @@ export function delivery(context) {
       problem.message_id && [t('try.messageId'), problem.message_id],
     ];
     // Without any answer, the id is the one that was seen meanwhile.
-    sent.id = problem.message_id ?? (status === 0 ? sent.id : null);
+    adopt(sent, problem.message_id ?? (status === 0 ? sent.id : null));
     sent.isDoubted = Boolean(sent.id) && (status === 0 || isUnknown(problem));
-    replace(
-      shown,
+    render(
       note(
         'bad',
         what,
@@ -235,7 +259,7 @@ export function delivery(context) {
       ),
       (sent.isDoubted || isKept(problem)) && historyLink(sent.id),
     );
-    if (sent.isDoubted) watch(sent, ended);
+    if (sent.isDoubted) watch(sent, ended, { isAnswered: status !== 0 });
   }
 
   function historyLink(id) {

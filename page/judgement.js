@@ -31,9 +31,11 @@ export function answersOf({ usage_types: usageTypes, default_locale: defaultLoca
 
 /** What is wrong with a text whose questions have these answers, as [{ severity, word, values, detail }]. */
 export function faultsOfText(questions, answers, maxSegments) {
-  const found = answers.flatMap((answer, index) =>
-    answer.refusal ? [refused(answer.refusal)] : oddities(questions[index], answer.preview),
-  );
+  const found = answers.flatMap((answer, index) => {
+    if (answer.refusal) return [refused(answer.refusal)];
+    if (answer.unjudged) return [{ severity: 'warning', word: 'warning_unjudged', values: {}, detail: answer.unjudged.message }];
+    return oddities(questions[index], answer.preview);
+  });
   const count = Math.max(0, ...answers.map(({ preview }) => preview?.segments ?? 0));
   if (count > maxSegments) {
     found.push({ severity: 'error', word: 'fault_too_many_segments', values: { count, most: maxSegments } });

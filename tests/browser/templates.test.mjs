@@ -277,10 +277,8 @@ test('what the service has not judged yet is not called faultless, nor offered',
   assert.equal(offers, 0);
 
   await page.unroute('**/api/preview');
-  const [{ name }] = await Promise.all([
-    downloaded(page, () => download.click()),
-    write(page, json({ en: 'Go: {{code}}' })).then(() => download.click()),
-  ]);
+  await write(page, json({ en: 'Go: {{code}}' }));
+  const { name } = await downloaded(page, () => download.click());
   assert.equal(name, 'SignIn.json');
 });
 
@@ -327,6 +325,56 @@ test('a service that is away is said to be, and asked again', async () => {
   await page.unroute('**/api/preview');
   await page.getByText('Nothing wrong with this file.').waitFor();
   await page.locator('.preview .stale').waitFor({ state: 'hidden' });
+});
+
+test('a text that the service fails at each time keeps no other from being judged', async () => {
+  const page = await open();
+  await edit(page);
+  let fails = 0;
+  await page.route('**/api/preview', (route) => {
+    const asked = route.request().postData();
+    if (asked.includes('Schief')) {
+      fails += 1;
+      return route.fulfill({ status: 500, json: { detail: 'broken' } });
+    }
+    return asked.includes('Prohibido') ? route.fulfill({ status: 403, body: 'Forbidden' }) : route.continue();
+  });
+  const rest = Object.fromEntries('fr it nl da sv'.split(' ').map((locale) => [locale, `${locale}: {{code}}`]));
+  await write(page, json({ en: 'In: {{code}}', de: 'Schief {{code}}', es: 'Prohibido {{code}}', ...rest, pl: '{{#if code}}' }, { syntax: 'handlebars' }));
+  await fault(page, 'Polish (pl): This is no handlebars');
+  await fault(page, 'Spanish (es): This text could not be judged: HTTP 403');
+  await page.getByRole('status').filter({ hasText: 'The service gives no answer, so not every text' }).waitFor();
+  assert.ok(fails <= 2, `asked ${fails} times`);
+  await page.getByLabel('Preview in').selectOption({ label: 'German (de)' });
+  await page.waitForResponse('**/api/preview');
+  await page.getByLabel('Preview in').selectOption({ label: 'Swedish (sv)' });
+  await bubble(page, 'sv: 123456');
+});
+
+test('a service that never answers is one that is away', async () => {
+  const page = await open();
+  await edit(page);
+  const held = (route) => held.routes.push(route);
+  held.routes = [];
+  await page.route('**/api/preview', held);
+  await write(page, json({ en: 'In: {{code}}', de: 'Rein: {{code}}' }));
+  await page.getByRole('status').filter({ hasText: 'The service gives no answer, so not every text' }).waitFor();
+  await page.unroute('**/api/preview', held);
+  await page.getByText('Nothing wrong with this file.').waitFor();
+});
+
+test('why one language has no preview is not said of another one', async () => {
+  const page = await open();
+  await edit(page);
+  await write(page, json({ en: 'In: {{code}}', de: '{{#if code}}' }, { syntax: 'handlebars' }));
+  await page.getByLabel('Preview in').selectOption({ label: 'German (de)' });
+  const why = page.getByText('No preview of this text');
+  await why.waitFor();
+  await page.route('**/api/preview', () => {});
+  await write(page, json({ en: 'New: {{code}}', de: '{{#if code}}' }, { syntax: 'handlebars' }));
+  await page.getByLabel('Preview in').selectOption({ label: 'English (en)' });
+  await why.waitFor({ state: 'hidden' });
+  await page.locator('.preview .stale, .stale').first().waitFor();
 });
 
 test('a text of more segments than the service allows is a fault', async () => {

@@ -10,7 +10,7 @@ export function createPreview(context, { onChoice }) {
   const { t } = context;
   const seen = phone(context);
   const chosen = el('select', { id: 'preview-locale', change: () => choose(chosen.value) });
-  const withoutCode = el('input', { type: 'checkbox', id: 'preview-without-code', change: onChoice });
+  const withoutCode = el('input', { type: 'checkbox', id: 'preview-without-code', change: turn });
   const option = el(
     'p',
     { class: 'row', hidden: true },
@@ -35,7 +35,10 @@ export function createPreview(context, { onChoice }) {
   /** The file has changed. */
   function update(file) {
     const locales = file.texts.map((text) => text.locale ?? '');
-    if (!locales.includes(locale)) locale = locales[0] ?? '';
+    if (!locales.includes(locale)) {
+      locale = locales[0] ?? '';
+      setStale();
+    }
     if (options !== locales.join()) {
       options = locales.join();
       replace(
@@ -52,7 +55,18 @@ export function createPreview(context, { onChoice }) {
     if (wanted === locale) return;
     locale = wanted;
     chosen.value = locale;
+    turn();
+  }
+
+  function turn() {
+    setStale();
     onChoice();
+  }
+
+  /** What is shown, and why nothing is, is about another text. */
+  function setStale() {
+    note.hidden = true;
+    seen.element.classList.add('stale');
   }
 
   /** The service's answer about the text, if there is one yet; `isNear`: it is on its way, and what was shown stays. */

@@ -66,8 +66,11 @@ function enter(token, { moveFocus = false } = {}) {
   }
 }
 
-/** Forgets what was typed as well, since somebody else may come. */
+/** Forgets what was typed as well, since somebody else may come. Once it has begun, no browser must stop it half-way. */
 function signOut() {
+  if (templates.isUnsaved() && !confirm(t('frame.signOutUnsaved'))) return;
+  endView();
+  templates.discard();
   sessionStorage.removeItem(TOKEN);
   location.reload();
 }

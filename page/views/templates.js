@@ -15,8 +15,17 @@ const offered = new Map();
 
 /** A tab that ends takes with it what was edited and not downloaded, so its browser asks first. */
 addEventListener('beforeunload', (event) => {
-  if ([...drafts].some(([usageType, text]) => text !== offered.get(usageType))) event.preventDefault();
+  if (isUnsaved()) event.preventDefault();
 });
+
+export function isUnsaved() {
+  return [...drafts].some(([usageType, text]) => text !== offered.get(usageType));
+}
+
+/** What was edited is given up. */
+export function discard() {
+  drafts.clear();
+}
 
 export async function show(root, context) {
   const { api, t, signal } = context;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertAccessible, assertFits, assertNoMarkup, MARKUP, openStage, picture } from './browser.mjs';
+import { TOKEN } from './sandbox.mjs';
 
 const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
 /** The built-in set with one usage type less, one text that is long, hostile and without the code, and one language missing. */
@@ -426,6 +427,31 @@ test('a browser asks before it loses what was edited and not downloaded', async 
   await dialog.dismiss();
   await page.getByRole('button', { name: 'Start over' }).click();
   assert.equal(await asks(), false);
+});
+
+test('a sign-out asks before it loses what was edited, and is whole', async () => {
+  const page = await stage.open({ hash: '#/templates', signedIn: false });
+  await page.getByLabel('Operator token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await edit(page);
+  await write(page, json({ en: 'Go: {{code}}' }));
+  page.removeAllListeners('dialog');
+  const asked = [];
+  let isWanted = false;
+  page.on('dialog', (dialog) => {
+    asked.push(`${dialog.type()}: ${dialog.message()}`);
+    return isWanted ? dialog.accept() : dialog.dismiss();
+  });
+  const signOut = page.getByRole('button', { name: 'Sign out' });
+  await signOut.click();
+  assert.deepEqual(await page.evaluate(() => ({ ...sessionStorage })), { 'operator-token': TOKEN });
+  assert.match(await editor(page).textContent(), /Go: /);
+  isWanted = true;
+  await signOut.click();
+  await page.getByLabel('Operator token').waitFor();
+  const question = 'confirm: Your edited templates have not been downloaded. Sign out and lose them?';
+  assert.deepEqual(asked, [question, question]);
+  assert.deepEqual(await page.evaluate(() => ({ ...sessionStorage })), {});
 });
 
 test('a warning of the preview stays while the text does', async () => {

@@ -35,12 +35,13 @@ export function durations(moments) {
 
 /**
  * The moments that the ledger has of a message, by the name of the step. An answer that came after the report of what
- * it is about does not tell when that was.
+ * it is about does not tell when that was. A report from before the message is GatewayAPI's clock being behind.
  */
 export function momentsOf({ admitted_at: admitted, sent_at: sent, settled_at: settled, delivery }) {
-  const [answered, reported] = [moment(settled), second(delivery?.time)];
-  const isOvertaken = answered && reported && reported.to <= answered.from;
-  return { admitted: moment(admitted), sent: moment(sent), settled: isOvertaken ? null : answered, reported };
+  const [begun, answered, reported] = [moment(admitted), moment(settled), second(delivery?.time)];
+  const isPossible = reported && !(begun && reported.to <= begun.from);
+  const isOvertaken = answered && isPossible && reported.to <= answered.from;
+  return { admitted: begun, sent: moment(sent), settled: isOvertaken ? null : answered, reported };
 }
 
 function between(start, end) {

@@ -36,6 +36,8 @@ test('an answer that came after the report of its message does not tell when the
   assert.deepEqual(momentsOf(message('03.100')).settled, null);
   // Within the second of the report nobody can tell.
   assert.deepEqual(momentsOf(message('01.900')).settled, moment(`${T}01.900Z`));
+  // A report of before the message was even admitted is one of a clock that is behind.
+  assert.deepEqual(momentsOf({ ...message('03.100'), admitted_at: `${T}02.900Z` }).settled, moment(`${T}03.100Z`));
   const { admitted, settled, reported } = momentsOf(message('03.100'));
   assert.deepEqual(durations([admitted, settled, reported]), { steps: [null, null, about(1400)], total: about(1400) });
 });

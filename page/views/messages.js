@@ -147,11 +147,16 @@ export async function show(root, context) {
       said.textContent = sentence;
       isAway = false;
       isWrong = true;
+      // What was found before is no answer to what is looked for now.
+      list.hidden = true;
       replace(trouble);
       showPaused();
       return;
     }
     isAway = true;
+    isWrong = false;
+    say(number, numberSaid, '');
+    say(country, countrySaid, '');
     showPaused();
     const sentence = explainFault(error, context);
     if (trouble.textContent !== sentence) replace(trouble, el('div', { class: 'note bad' }, sentence));
@@ -170,6 +175,7 @@ export async function show(root, context) {
     });
     for (const id of rows.keys()) if (!messages.some((message) => message.id === id)) rows.delete(id);
     arrange(shown);
+    list.hidden = false;
     table.hidden = messages.length === 0;
     none.hidden = messages.length > 0;
     const isFiltered = Object.values(wanted).some(Boolean);
@@ -262,8 +268,6 @@ export async function show(root, context) {
 
   function showPaused() {
     const isLive = !isPaused && !isAway && !isWrong && cursor === '';
-    // What was found before is no answer to what is looked for now.
-    list.hidden = isWrong;
     live.textContent = t(isLive ? 'messages.live' : 'messages.still');
     live.classList.toggle('is-live', isLive);
     pauseButton.textContent = t(isPaused ? 'messages.resume' : 'messages.pause');

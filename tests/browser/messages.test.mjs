@@ -182,6 +182,24 @@ test('a list that gets no answer is not called live, and shows no empty table', 
   await page.getByText('Live', { exact: true }).waitFor();
 });
 
+test('a filter that was wrong before an outage is not said to be wrong in it', async () => {
+  const page = await stage.open({ hash: '#/messages', expected: /net::ERR_/ });
+  await filter(page, 'number').fill('12');
+  const wrong = page.locator('.field-said').getByText('This is no possible phone number.');
+  await wrong.waitFor();
+  const abort = (route) => route.abort();
+  await page.route('**/api/messages?*', abort);
+  await filter(page, 'number').fill('+4526092998');
+  await page.getByText('The service does not answer.').waitFor();
+  assert.equal(await wrong.count(), 0);
+  assert.equal(await filter(page, 'number').getAttribute('aria-invalid'), null);
+  // Nor is what was found before it an answer to what is looked for now.
+  await page.getByText('Not updated').waitFor();
+  for (const hidden of ['table', '.none']) assert.ok(await page.locator(hidden).isHidden(), hidden);
+  await page.unroute('**/api/messages?*', abort);
+  await page.getByText('No message matches.').waitFor();
+});
+
 test('there are older pages, and a way back', async () => {
   const numbers = Array.from({ length: 60 }, (_, index) => `45260930${String(index).padStart(2, '0')}`);
   await Promise.all(numbers.map((number) => send(number)));

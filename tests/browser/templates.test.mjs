@@ -556,7 +556,7 @@ test('Logto’s list comes out as our files', async () => {
   await bubble(page, 'In: 123456');
   await bubble(page, '<img src=x');
   const card = (name) => page.getByRole('group', { name });
-  await card('SignIn.json').getByText('10 characters').waitFor();
+  await card('SignIn.json').getByText('room of 10 characters').waitFor();
   await card('ForgotPassword.json').getByText('{{application.name}} has no value in a usual request').waitFor();
   await card('OrganizationInvitation.json').getByText('This text takes 4 segments').waitFor();
   await page.getByText('Entry 4: there is no usage type “<img').waitFor();

@@ -413,6 +413,18 @@ test('of two messages to a number that wait for their answers none is claimed', 
   assert.equal(await page.getByRole('link', { name: 'All about this message' }).count(), 0);
 });
 
+test('a call that was never in the ledger is not said to have gone from it', async () => {
+  const { page, answer } = await sendUnanswered([unsettled('another')]);
+  const link = page.getByRole('link', { name: 'All about this message' });
+  await link.waitFor();
+  const problem = { type: 'urn:x:problem:outcome_unknown', status: 504, error_kind: 'timed_out', message_id: 'never' };
+  answer((route) => route.fulfill({ status: 504, json: problem }));
+  await note(page, 'GatewayAPI did not answer in time, so nobody knows');
+  await link.waitFor({ state: 'detached' });
+  assert.equal(await page.getByText('This page goes on watching').count(), 0);
+  assert.equal(await page.getByText('There is no such message any more.').count(), 0);
+});
+
 test('whoever is at what a refusal takes away is at the delivery still', async () => {
   const { page, answer } = await sendUnanswered([unsettled('own')]);
   await page.getByRole('link', { name: 'All about this message' }).focus();
@@ -515,7 +527,9 @@ test('a message that a service has forgotten when it is back is told as such', a
   await tell(null);
   await stop(page);
   await page.evaluate(() => (window.isForgotten = true));
+  await page.getByRole('link', { name: 'All about this message' }).focus();
   while ((await page.getByText('There is no such message any more.').count()) === 0) await page.clock.runFor(100);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'delivery-heading');
   assert.equal(await page.getByText('The service does not answer.').count(), 0);
   assert.equal(await page.getByRole('link', { name: 'All about this message' }).count(), 0);
   await page.clock.resume();

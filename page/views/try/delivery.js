@@ -173,7 +173,9 @@ export function delivery(context) {
   }
 
   function dismiss(selector) {
+    const isFocused = shown.contains(document.activeElement);
     for (const old of shown.querySelectorAll(selector)) old.remove();
+    if (isFocused && !shown.contains(document.activeElement)) heading.focus();
   }
 
   /**
@@ -193,7 +195,7 @@ export function delivery(context) {
     return total;
   }
 
-  /** Whoever is at the link stays there, or at what stands in its place. */
+  /** Whoever is at the link stays there, or at the delivery where there is none any more. */
   function render(...nodes) {
     const isFocused = shown.contains(document.activeElement);
     replace(shown, ...nodes);

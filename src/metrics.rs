@@ -123,6 +123,12 @@ instruments! {
         [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]);
     /// Template sets loaded while running, by result (loaded, refused).
     template_reloads: IntCounterVec("sms_template_reloads_total", ["result"]);
+    /// Clients' connections that are open, by listener (public, operator).
+    server_connections: IntGaugeVec("sms_server_connections", ["listener"]);
+    /// How many connections a listener has room for; further ones wait until one ends.
+    server_connections_max: IntGaugeVec("sms_server_connections_max", ["listener"]);
+    /// Connections that were given up, by listener and reason (silent, too_much).
+    server_connections_given_up: IntCounterVec("sms_server_connections_given_up_total", ["listener", "reason"]);
     /// Constant 1, with the version as label.
     build_info: IntGaugeVec("sms_build_info", ["version"]);
 }

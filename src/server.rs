@@ -132,6 +132,7 @@ impl Application {
         let operator = Listener::bind("operator.listen", settings.operator.listen)?;
         let ports = Ports { public: public.address, operator: operator.address };
         let terms = Terms {
+            listener: "public",
             workers,
             connections: descriptors::connections(settings.gatewayapi.max_connections),
             keep_alive: KEEP_ALIVE,
@@ -139,7 +140,7 @@ impl Application {
             half_closed: true,
             last_answers: LAST_ANSWERS,
         };
-        let public = public.serve(terms, move || {
+        let public = public.serve(terms, Arc::clone(&metrics), move || {
             // In the first worker, whose runtime lives as long as the service.
             if dispatcher.settle_here() {
                 tokio::spawn(watch_credit(dispatcher.clone()));
@@ -147,6 +148,7 @@ impl Application {
             App::new().configure(routes::public(state.clone()))
         })?;
         let terms = Terms {
+            listener: "operator",
             workers: 1,
             connections: descriptors::OPERATOR_CONNECTIONS,
             keep_alive: OPERATOR_KEEP_ALIVE,
@@ -154,7 +156,7 @@ impl Application {
             half_closed: false,
             ..terms
         };
-        let operator = operator.serve(terms, move || {
+        let operator = operator.serve(terms, Arc::clone(&metrics), move || {
             App::new()
                 .wrap(routes::own_site_only())
                 .configure(routes::operator(Arc::clone(&metrics), operators.clone()))

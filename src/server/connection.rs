@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,9 +14,46 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use crate::metrics::Metrics;
+
 /// Bytes that are read before anything is answered, or after it was: more than the longest head (128 KiB) and body
 /// (64 KiB) have, so that a client whose body is refused unread may read the refusal.
 const LONGEST_CALL: usize = 1024 * 1024;
+
+/// Reasons to give a connection up, as the label has them.
+const SILENT: &str = "silent";
+const TOO_MUCH: &str = "too_much";
+
+/// What monitoring is told of a listener's connections.
+#[derive(Debug, Clone)]
+pub(super) struct Census {
+    metrics: Arc<Metrics>,
+    /// As the label has it.
+    listener: &'static str,
+}
+
+impl Census {
+    /// Of a listener that has room for `most`.
+    pub(super) fn new(metrics: Arc<Metrics>, listener: &'static str, most: usize) -> Self {
+        metrics.server_connections.with_label_values(&[listener]).add(0);
+        metrics.server_connections_max.with_label_values(&[listener]).set(i64::try_from(most).unwrap_or(i64::MAX));
+        for reason in [SILENT, TOO_MUCH] {
+            metrics.server_connections_given_up.with_label_values(&[listener, reason]).inc_by(0);
+        }
+        Self { metrics, listener }
+    }
+
+    fn began(&self) {
+        self.metrics.server_connections.with_label_values(&[self.listener]).inc();
+    }
+
+    fn ended(&self, given_up: Option<&str>) {
+        self.metrics.server_connections.with_label_values(&[self.listener]).dec();
+        if let Some(reason) = given_up {
+            self.metrics.server_connections_given_up.with_label_values(&[self.listener, reason]).inc();
+        }
+    }
+}
 
 /// actix-web ends an idle connection and a first head that does not come, and nothing else: with a later head or a
 /// refused body that does not end, or answers that are not read, a client would keep its connection for ever. Each call
@@ -29,23 +67,35 @@ pub(super) struct Connection<S> {
     read: usize,
     /// Not set anew with each answer, which would cost more than to wake once too often.
     alarm: Pin<Box<Sleep>>,
+    /// Why, once it is.
+    given_up: Option<&'static str>,
+    census: Census,
 }
 
 impl<S> Connection<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, since: Instant::now(), read: 0, alarm: Box::pin(sleep(patience)) }
+    pub(super) fn new(stream: S, patience: Duration, census: Census) -> Self {
+        census.began();
+        let (since, alarm) = (Instant::now(), Box::pin(sleep(patience)));
+        Self { stream, patience, since, read: 0, alarm, given_up: None, census }
     }
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while self.alarm.as_mut().poll(cx).is_ready() {
             let end = self.since + self.patience;
             if end <= Instant::now() {
-                tracing::debug!("a connection to which nothing could be written is given up");
+                tracing::debug!("a connection on which nothing was answered in time is given up");
+                self.given_up = Some(SILENT);
                 return Err(io::ErrorKind::TimedOut.into());
             }
             self.alarm.as_mut().reset(end);
         }
         Ok(())
+    }
+}
+
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.census.ended(self.given_up);
     }
 }
 
@@ -61,6 +111,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         self.read += length;
         if self.read > LONGEST_CALL {
             tracing::debug!("a connection that sends too much is given up");
+            self.given_up = Some(TOO_MUCH);
             return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
         }
         Poll::Ready(Ok(()))
@@ -104,8 +155,12 @@ mod tests {
 
     /// Ours, and the client's end.
     fn connection() -> (Connection<DuplexStream>, DuplexStream) {
+        connection_seen_by(&Arc::default())
+    }
+
+    fn connection_seen_by(metrics: &Arc<Metrics>) -> (Connection<DuplexStream>, DuplexStream) {
         let (ours, client) = duplex(1024);
-        (Connection::new(ours, PATIENCE), client)
+        (Connection::new(ours, PATIENCE, Census::new(Arc::clone(metrics), "public", 10)), client)
     }
 
     #[tokio::test(start_paused = true)]
@@ -116,6 +171,30 @@ mod tests {
         assert_eq!(ours.read_u8().await.unwrap(), b'G');
         assert_eq!(ours.read_u8().await.unwrap_err().kind(), TimedOut);
         assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn monitoring_sees_it_and_why_it_was_given_up() {
+        let metrics = Arc::new(Metrics::new());
+        let open = || metrics.server_connections.with_label_values(&["public"]).get();
+        let given_up = |reason| metrics.server_connections_given_up.with_label_values(&["public", reason]).get();
+
+        let (ours, _client) = connection_seen_by(&metrics);
+        assert_eq!((open(), metrics.server_connections_max.with_label_values(&["public"]).get()), (1, 10));
+        drop(ours);
+        assert_eq!((open(), given_up(SILENT), given_up(TOO_MUCH)), (0, 0, 0));
+
+        let (mut ours, _client) = connection_seen_by(&metrics);
+        ours.read_u8().await.unwrap_err();
+        ours.write_u8(0).await.unwrap_err();
+        drop(ours);
+        assert_eq!((open(), given_up(SILENT), given_up(TOO_MUCH)), (0, 1, 0));
+
+        let (mut ours, mut client) = connection_seen_by(&metrics);
+        tokio::spawn(async move { while client.write_all(&[b'x'; 1024]).await.is_ok() {} });
+        while ours.read_u8().await.is_ok() {}
+        drop(ours);
+        assert_eq!((open(), given_up(SILENT), given_up(TOO_MUCH)), (0, 1, 1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,8 +2,11 @@
 //! port without the other, and none on their silence.
 
 use std::{
-    fmt, io,
+    fmt,
+    future::ready,
+    io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,7 +19,8 @@ use actix_web::{
 };
 use socket2::SockRef;
 
-use super::connection::Connection;
+use super::connection::{Census, Connection};
+use crate::metrics::Metrics;
 
 /// A burst of calls must not be refused by the kernel.
 const BACKLOG: i32 = 4096;
@@ -26,6 +30,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// On what terms a listener keeps its connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
+    /// What monitoring calls it.
+    pub(super) listener: &'static str,
     /// Threads.
     pub(super) workers: usize,
     /// Connections at a time. Further ones wait in the kernel.
@@ -69,7 +75,7 @@ impl Listener {
     }
 
     /// Answers what comes by an app that each worker makes for itself.
-    pub(super) fn serve<F, I, S, B>(self, terms: Terms, app: F) -> Result<Server, ListenError>
+    pub(super) fn serve<F, I, S, B>(self, terms: Terms, metrics: Arc<Metrics>, app: F) -> Result<Server, ListenError>
     where
         F: Fn() -> I + Send + Clone + 'static,
         I: IntoServiceFactory<S, Request>,
@@ -78,6 +84,8 @@ impl Listener {
         S::Service: Service<Request, Future: 'static> + 'static,
         B: MessageBody + 'static,
     {
+        let for_each_worker = terms.connections.div_ceil(terms.workers);
+        let census = Census::new(metrics, terms.listener, for_each_worker * terms.workers);
         let server = Server::build();
         let stop = server.graceful_shutdown_signal();
         let answering = move || {
@@ -92,18 +100,19 @@ impl Listener {
                     async move { stop.notified().await }
                 })
                 .h1(map_config(app, |()| AppConfig::default()));
-            fn_service(move |stream: TcpStream| async move {
+            let census = census.clone();
+            fn_service(move |stream: TcpStream| {
                 // An answer must not wait for more. Where it can't be said, the client has gone.
                 let _ = stream.set_nodelay(true);
                 let client = stream.peer_addr().ok();
-                Ok((Connection::new(stream, terms.patience), client))
+                ready(Ok((Connection::new(stream, terms.patience, census.clone()), client)))
             })
             .and_then(http)
         };
         let Self { key, socket, address } = self;
         let server = server
             .workers(terms.workers)
-            .max_concurrent_connections(terms.connections.div_ceil(terms.workers))
+            .max_concurrent_connections(for_each_worker)
             .shutdown_timeout(terms.last_answers)
             .disable_signals()
             .listen(key, socket, answering)
@@ -125,11 +134,13 @@ mod tests {
 
     /// A listener that refuses each call, and keeps its connection.
     fn refusing(connections: usize, patience: Duration) -> (SocketAddr, JoinHandle<io::Result<()>>) {
-        let listener = Listener::bind("server.listen", "127.0.0.1:0".parse().unwrap()).unwrap();
-        let (address, keep_alive) = (listener.address, Duration::from_secs(75));
-        let terms = Terms { workers: 1, connections, keep_alive, patience, half_closed: true, last_answers: 0 };
+        let port = Listener::bind("server.listen", "127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, keep_alive) = (port.address, Duration::from_secs(75));
+        let listener = "public";
+        let terms =
+            Terms { listener, workers: 1, connections, keep_alive, patience, half_closed: true, last_answers: 0 };
         let app = || App::new().default_service(web::to(async || HttpResponse::Unauthorized()));
-        (address, tokio::spawn(listener.serve(terms, app).unwrap()))
+        (address, tokio::spawn(port.serve(terms, Arc::default(), app).unwrap()))
     }
 
     /// Sends, and reads the answer.

@@ -139,6 +139,16 @@ function lately(...texts) {
 /** Scrapes of the same, for longer than counts as lately. */
 const longSince = (text) => lately(...Array(LATELY / 5000 + 1).fill(text));
 const now = (text) => new Metrics(text);
+/** With so many connections at each listener. */
+const connected = ({ public: outside, operator }) =>
+  now(
+    [
+      `sms_server_connections{listener="public"} ${outside}`,
+      `sms_server_connections{listener="operator"} ${operator}`,
+      'sms_server_connections_max{listener="public"} 2048',
+      'sms_server_connections_max{listener="operator"} 256',
+    ].join('\n'),
+  );
 const calls = (accepted, failed) =>
   `sms_accepted_total{country="DK"} ${accepted}\nsms_requests_total{outcome="not_sent",usage_type="SignIn"} ${failed}`;
 /** Calls of Logto's by how they ended. */
@@ -367,6 +377,8 @@ for (const [name, verdict, state, word] of [
     'reportsAway',
   ],
   ['a service', judge.judgeService(now('process_open_fds 9\nprocess_max_fds 1024')), 'good', 'serviceGood'],
+  ['room for Logto', judge.judgeService(connected({ public: 1800, operator: 256 })), 'good', 'serviceGood'],
+  ['no room for Logto', judge.judgeService(connected({ public: 1900, operator: 1 })), 'bad', 'serviceCrowded'],
   ['too many files', judge.judgeService(now('process_open_fds 1000\nprocess_max_fds 1024')), 'watch', 'serviceFull'],
 ]) {
   test(`the verdict on ${name}`, () => {

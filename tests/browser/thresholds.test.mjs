@@ -29,6 +29,7 @@ for (const [alert, severity, ...numbers] of [
   ['SmsRequestsRejected', 'page', [/>= (\d+)/, REJECTED.count], [/([\d.]+) \* sum/, REJECTED.share]],
   ['SmsDestinationRefused', 'ticket', [/>= (\d+)/, thresholds.DESTINATION_REFUSED]],
   ['SmsMessagesWaiting', 'ticket', [/> (\d+)/, WAITING.count], [/\[(\d+)m\]/, minutes(WAITING.span)]],
+  ['SmsConnectionsFull', 'page', [/> ([\d.]+)/, thresholds.CONNECTIONS]],
   ['SmsLateOutcomes', 'ticket', [/>= (\d+)/, thresholds.LATE_OUTCOMES]],
   ['SmsCreditGoneSoon', 'page', [/< (\d+)/, CREDIT_LEFT.bad]],
   ['SmsCreditLow', 'ticket', [/< (\d+)/, CREDIT_LEFT.watch]],

@@ -4,6 +4,7 @@
 import {
   ACCOUNT_FAULTS,
   ANSWERS,
+  CONNECTIONS,
   CREDIT_LEFT,
   CREDIT_OLD,
   DESTINATION_REFUSED,
@@ -58,6 +59,9 @@ export const read = {
   reportsRefused: (metrics) => metrics.by('reason', 'sms_delivery_reports_refused_total'),
   waiting: (metrics) => metrics.value('sms_messages_waiting'),
   connections: (metrics) => metrics.value('sms_gatewayapi_connections_in_use'),
+  /** Connections at the public listener, and how many it has room for. */
+  clients: (metrics) => metrics.sum('sms_server_connections', { listener: 'public' }),
+  clientsMost: (metrics) => metrics.sum('sms_server_connections_max', { listener: 'public' }),
   ledgerAway: (metrics) => metrics.sum(CALLS, { outcome: 'ledger_away' }),
   dropped: (metrics) => metrics.value('sms_ledger_dropped_total') ?? 0,
   spendRefused: (metrics) => metrics.sum('sms_limits_refused_total', { limit: 'spend' }),
@@ -293,6 +297,7 @@ export function judgeTemplates(history) {
 }
 
 export function judgeService(metrics) {
+  if (read.clients(metrics) > CONNECTIONS * read.clientsMost(metrics)) return say('bad', 'serviceCrowded');
   const [open, most] = [metrics.value('process_open_fds'), metrics.value('process_max_fds')];
   return open > 0.8 * most ? say('watch', 'serviceFull') : say('good', 'serviceGood');
 }

@@ -47,3 +47,6 @@ export const REPORTS_REFUSED = 5;
 export const LIMIT_REFUSED = { share: 0.3, count: 50 };
 /** The share of calls that one in monitor mode would refuse. SmsLimitMonitored */
 export const LIMIT_MONITORED = 0.05;
+
+/** The share of the connections from outside that are taken. SmsConnectionsFull */
+export const CONNECTIONS = 0.9;

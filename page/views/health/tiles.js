@@ -193,6 +193,7 @@ export function createTiles(context) {
         return [
           [t('health.serviceStarted'), started ? formatMoment(started * 1000) : '–'],
           [t('health.serviceMemory'), `${memory} MiB`],
+          [t('health.serviceConnections'), `${count(read.clients(latest))} / ${count(read.clientsMost(latest))}`],
           [
             t('health.serviceFiles'),
             `${count(latest.value('process_open_fds'))} / ${count(latest.value('process_max_fds'))}`,

@@ -3,6 +3,7 @@
 //! Knows no HTTP. A repeat of a call joins or repeats the first one's outcome instead of going along it again.
 
 mod client;
+mod error;
 mod frugal;
 mod record;
 mod repeat;
@@ -12,19 +13,22 @@ use std::{sync::Arc, time::Instant};
 use arc_swap::ArcSwap;
 use tokio::time::{sleep, timeout_at};
 
-pub use self::{client::ClientAddress, frugal::FrugalLog};
+pub use self::{
+    client::ClientAddress,
+    error::{MessageError, SendError},
+    frugal::FrugalLog,
+};
 use self::{
-    record::{Record, fault},
+    record::Record,
     repeat::{Claim, Repeats, Ticket},
 };
 use crate::{
     config::{self, Settings},
     gatewayapi::{Decision, Dispatcher, Failure, LateOutcome, Message, NotSent, Receipt, Unknown, decide},
-    ledger::{Admission, Applicant, Away, Denial, Ledger, OpenMessage, Outcome, Settlement},
-    limits::Refusal,
+    ledger::{Admission, Applicant, Ledger, OpenMessage, Outcome, Settlement},
     metrics::{Metrics, Stage},
-    sms::{Measure, MessageId, NumberError, Payload, Recipient, Timestamp, UsageType, measure},
-    templates::{RenderError, Rendered, TemplateSet},
+    sms::{Measure, MessageId, Payload, Recipient, Timestamp, UsageType, measure},
+    templates::{Rendered, TemplateSet},
     traces::{Parent, Span, Tracer},
 };
 
@@ -56,35 +60,6 @@ pub enum Sent {
     Accepted(Receipt),
     /// The number is one of `limits.test_numbers`: nothing was sent.
     ToTestNumber,
-}
-
-/// Why a message was not accepted, or is not known to have been.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    #[error("the number can't be a mobile number: {0}")]
-    Number(#[from] NumberError),
-    #[error("{0}")]
-    Limit(Refusal),
-    #[error(transparent)]
-    Ledger(#[from] Away),
-    #[error(transparent)]
-    Template(#[from] RenderError),
-    #[error("template {usage_type}, locale {locale}: the text takes {segments} segments")]
-    TooManySegments { usage_type: UsageType, locale: String, segments: u32 },
-    #[error("GatewayAPI: {}", .0.kind.as_str())]
-    GatewayApi(Failure),
-    /// The task that sent it ended early, which only a defect can cause.
-    #[error("the service was interrupted")]
-    Interrupted,
-}
-
-impl From<Denial> for SendError {
-    fn from(denial: Denial) -> Self {
-        match denial {
-            Denial::Refused(refusal) => Self::Limit(refusal),
-            Denial::Away(away) => Self::Ledger(away),
-        }
-    }
 }
 
 /// The line, with all that it needs.
@@ -135,7 +110,7 @@ impl Line {
         let id = MessageId::generate();
         let step = record.first_step(Stage::Validate);
         let recipient = Recipient::parse(&call.to).map_err(SendError::from);
-        step.end(fault(&recipient), &self.metrics);
+        step.end(recipient.as_ref().err().and_then(SendError::fault), &self.metrics);
         let recipient = match recipient {
             Ok(recipient) => recipient,
             Err(error) => return Delivery { id, result: Err(error) },
@@ -156,7 +131,7 @@ impl Line {
                 let interrupted = || Delivery { id, result: Err(SendError::Interrupted) };
                 match timeout_at(deadline.into(), first).await {
                     Ok(delivery) => delivery.unwrap_or_else(|_| interrupted()),
-                    Err(_) => Delivery { id, result: Err(SendError::GatewayApi(Failure::unknown(Unknown::TimedOut))) },
+                    Err(_) => Delivery { id, result: Err(Failure::unknown(Unknown::TimedOut).into()) },
                 }
             }
             Claim::Accepted(delivery) => {
@@ -178,7 +153,7 @@ impl Line {
         let step = record.step(Stage::Admit);
         let applicant = Applicant { id, usage_type: call.usage_type, recipient, ip: call.client.ip() };
         let admitted = self.ledger.admit(applicant, deadline).await.map_err(SendError::from);
-        step.end(fault(&admitted), &self.metrics);
+        step.end(admitted.as_ref().err().and_then(SendError::fault), &self.metrics);
         let open = match admitted? {
             Admission::Test => return Ok(Sent::ToTestNumber),
             Admission::Open(open) => open,
@@ -187,13 +162,13 @@ impl Line {
         // Boxed, so that a refused call carries none of it.
         let result = Box::pin(self.render_and_send(id, call, recipient, deadline, ticket, record)).await;
         self.settle(&open, &result, deadline, record).await;
-        result.map(Sent::Accepted)
+        Ok(Sent::Accepted(result?))
     }
 
     async fn settle(
         &self,
         open: &OpenMessage,
-        result: &Result<Receipt, SendError>,
+        result: &Result<Receipt, MessageError>,
         deadline: Instant,
         record: &Record,
     ) {
@@ -213,10 +188,10 @@ impl Line {
         deadline: Instant,
         ticket: Option<&Ticket>,
         record: &mut Record,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<Receipt, MessageError> {
         let step = record.step(Stage::Render);
         let rendered = self.render(call);
-        step.end(fault(&rendered), &self.metrics);
+        step.end(rendered.as_ref().err().map(MessageError::fault), &self.metrics);
         let (rendered, measured) = rendered?;
         record.rendered(&rendered, measured, &self.metrics);
         let message = Message {
@@ -229,18 +204,18 @@ impl Line {
             segments: measured.segments,
         };
         let step = record.step(Stage::GatewayApi);
-        let result = self.deliver(message, deadline, ticket, record, step.span()).await.map_err(SendError::GatewayApi);
-        step.end(fault(&result), &self.metrics);
-        result
+        let result = self.deliver(message, deadline, ticket, record, step.span()).await;
+        step.end(result.as_ref().err().map(|failure| failure.kind.as_str()), &self.metrics);
+        Ok(result?)
     }
 
-    fn render(&self, call: &Call) -> Result<(Rendered, Measure), SendError> {
+    fn render(&self, call: &Call) -> Result<(Rendered, Measure), MessageError> {
         let rendered = self.templates.load().render(call.usage_type, &call.payload)?;
         let measured = measure(rendered.text.as_str());
         if measured.segments > self.max_segments {
             let Rendered { locale, .. } = rendered;
             let segments = measured.segments;
-            return Err(SendError::TooManySegments { usage_type: call.usage_type, locale, segments });
+            return Err(MessageError::TooManySegments { usage_type: call.usage_type, locale, segments });
         }
         Ok((rendered, measured))
     }

@@ -123,6 +123,25 @@ impl NotSent {
     }
 }
 
+impl std::error::Error for Failure {}
+
+/// What an operator reads, as far as it is known.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.as_str())?;
+        if let Some(status) = self.status {
+            write!(f, ", status {status}")?;
+        }
+        if let Some(code) = self.code {
+            write!(f, ", code {code}")?;
+        }
+        if let Some(incident) = &self.incident {
+            write!(f, ", incident {incident}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Failure {
     pub const fn of(kind: FailureKind) -> Self {
         Self { kind, status: None, code: None, incident: None, retry_after: None }

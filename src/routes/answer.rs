@@ -19,7 +19,7 @@ use super::{
 use crate::{
     gatewayapi::{FailureKind, NotSent, Rejection},
     limits::{Limit, Refusal, Rule},
-    send::{Delivery, SendError},
+    send::{Delivery, MessageError, SendError},
     sms::MessageId,
 };
 
@@ -38,42 +38,48 @@ const MESSAGE_ID: HeaderName = HeaderName::from_static("x-message-id");
 const LIMIT: HeaderName = HeaderName::from_static("x-limit");
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// What to wait for when nobody said how long: a short fault, and a message that may still arrive.
+/// After a short fault, when nobody said how long it lasts.
 const SOON: Duration = Duration::from_secs(5);
+/// Where the same call only passes once somebody has changed the configuration.
 const UNTIL_SETTINGS_CHANGE: Duration = Duration::from_secs(24 * 3600);
+/// By then a message that may have been sent has come.
 const AFTER_A_MESSAGE_MAY_COME: Duration = Duration::from_secs(60);
 
 impl Answer {
-    pub(super) const fn refusal(status: StatusCode, sentence: Sentence) -> Self {
+    pub(super) const fn new(status: StatusCode, sentence: Sentence) -> Self {
         Self { status, sentence, retry_after: None, message_id: None, limit: None }
     }
 
     /// The service takes no calls just now.
     pub(super) const fn unavailable() -> Self {
-        Self { retry_after: Some(SOON), ..Self::refusal(StatusCode::SERVICE_UNAVAILABLE, Sentence::Unavailable) }
+        Self { retry_after: Some(SOON), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, Sentence::Unavailable) }
+    }
+
+    /// It may have been sent, and may not.
+    const fn unknown() -> Self {
+        let unknown = Self::new(StatusCode::GATEWAY_TIMEOUT, Sentence::OutcomeUnknown);
+        Self { retry_after: Some(AFTER_A_MESSAGE_MAY_COME), ..unknown }
     }
 
     pub(super) fn of(delivery: &Delivery) -> Self {
-        let refusal = match &delivery.result {
-            Ok(_) => Self::refusal(StatusCode::OK, Sentence::Sent),
+        let answer = match &delivery.result {
+            Ok(_) => Self::new(StatusCode::OK, Sentence::Sent),
             Err(error) => Self::of_error(error),
         };
-        Self { message_id: Some(delivery.id), ..refusal }
+        Self { message_id: Some(delivery.id), ..answer }
     }
 
     /// The one place where an error becomes a status.
     fn of_error(error: &SendError) -> Self {
         let failure = match error {
-            SendError::Number(_) => return Self::refusal(StatusCode::UNPROCESSABLE_ENTITY, Sentence::NumberUnusable),
-            SendError::Template(_) | SendError::TooManySegments { .. } => {
-                return Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, Sentence::ServiceFault);
+            SendError::Number(_) => return Self::new(StatusCode::UNPROCESSABLE_ENTITY, Sentence::NumberUnusable),
+            SendError::Message(MessageError::Template(_) | MessageError::TooManySegments { .. }) => {
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, Sentence::ServiceFault);
             }
             SendError::Limit(refusal) => return Self::of_refusal(refusal),
             SendError::Ledger(_) => return Self::unavailable(),
-            SendError::Interrupted => {
-                return Self::refusal(StatusCode::GATEWAY_TIMEOUT, Sentence::OutcomeUnknown);
-            }
-            SendError::GatewayApi(failure) => failure,
+            SendError::Interrupted => return Self::unknown(),
+            SendError::Message(MessageError::GatewayApi(failure)) => failure,
         };
         let (status, sentence) = match failure.kind {
             FailureKind::Rejected(Rejection::Recipient) => (422, Sentence::RecipientRefused),
@@ -84,16 +90,15 @@ impl Answer {
                 (502, Sentence::ProviderFault)
             }
             FailureKind::NotSent(_) => (503, Sentence::Unavailable),
-            FailureKind::Unknown(_) => (504, Sentence::OutcomeUnknown),
+            FailureKind::Unknown(_) => return Self::unknown(),
         };
         let retry_after = match failure.kind {
             FailureKind::NotSent(NotSent::Superseded) => None,
             FailureKind::NotSent(_) => Some(failure.retry_after.unwrap_or(SOON)),
-            FailureKind::Unknown(_) => Some(AFTER_A_MESSAGE_MAY_COME),
-            FailureKind::Rejected(_) | FailureKind::Account(_) => None,
+            FailureKind::Rejected(_) | FailureKind::Account(_) | FailureKind::Unknown(_) => None,
         };
         let status = StatusCode::from_u16(status).expect("a constant status");
-        Self { retry_after, ..Self::refusal(status, sentence) }
+        Self { retry_after, ..Self::new(status, sentence) }
     }
 
     fn of_refusal(refusal: &Refusal) -> Self {
@@ -104,7 +109,7 @@ impl Answer {
             (limit, _) => (StatusCode::TOO_MANY_REQUESTS, sentence_of(limit)),
         };
         let wait = refusal.wait.or_else(|| (status == StatusCode::TOO_MANY_REQUESTS).then_some(UNTIL_SETTINGS_CHANGE));
-        Self { retry_after: wait, limit: Some(refusal.limit), ..Self::refusal(status, sentence) }
+        Self { retry_after: wait, limit: Some(refusal.limit), ..Self::new(status, sentence) }
     }
 
     /// Puts it into words, in the form that the caller asked for.

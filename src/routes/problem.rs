@@ -10,7 +10,12 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{gatewayapi::Failure, limits::Refusal, send::SendError, sms::MessageId};
+use crate::{
+    gatewayapi::Failure,
+    limits::Refusal,
+    send::{MessageError, SendError},
+    sms::MessageId,
+};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -101,15 +106,14 @@ impl<'a> Cause<'a> {
             SendError::Limit(Refusal { limit, rule, .. }) => {
                 Self { limit: Some(limit.as_str()), rule: Some(rule.as_str()), ..nothing }
             }
-            SendError::GatewayApi(Failure { kind, code, incident, .. }) => Self {
+            SendError::Message(MessageError::GatewayApi(Failure { kind, code, incident, .. })) => Self {
                 error_kind: Some(kind.as_str()),
                 error_code: code.map(|code| code.to_string()),
                 incident_uuid: incident.as_deref(),
                 ..nothing
             },
-            SendError::Ledger(_)
-            | SendError::Template(_)
-            | SendError::TooManySegments { .. }
+            SendError::Message(MessageError::Template(_) | MessageError::TooManySegments { .. })
+            | SendError::Ledger(_)
             | SendError::Interrupted => nothing,
         }
     }

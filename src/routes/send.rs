@@ -121,11 +121,11 @@ impl Refusal {
 
     const fn answer(self) -> Answer {
         let status = match self {
-            Self::Unauthorized => return Answer::refusal(StatusCode::UNAUTHORIZED, Sentence::Unauthorized),
+            Self::Unauthorized => return Answer::new(StatusCode::UNAUTHORIZED, Sentence::Unauthorized),
             Self::Unread(unread) => unread.status(),
             Self::Malformed => StatusCode::BAD_REQUEST,
         };
-        Answer::refusal(status, Sentence::Malformed)
+        Answer::new(status, Sentence::Malformed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Call, Delivery, FrugalLog, SendError, Sent};
+use super::{Call, Delivery, FrugalLog, MessageError, SendError, Sent};
 use crate::{
     gatewayapi::Receipt,
     ledger::{Outcome, Settlement},
@@ -89,13 +89,17 @@ impl Record {
     pub(super) fn settlement(
         &self,
         id: MessageId,
-        result: &Result<Receipt, SendError>,
+        result: &Result<Receipt, MessageError>,
         settled_at: Timestamp,
     ) -> Settlement {
         let settlement = match result {
             Ok(receipt) => Settlement::of(id, Outcome::Accepted, settled_at).with(receipt),
-            Err(SendError::GatewayApi(failure)) => Settlement::of(id, failure.kind.into(), settled_at).because(failure),
-            Err(_) => Settlement::of(id, Outcome::TemplateFault, settled_at),
+            Err(MessageError::GatewayApi(failure)) => {
+                Settlement::of(id, failure.kind.into(), settled_at).because(failure)
+            }
+            Err(MessageError::Template(_) | MessageError::TooManySegments { .. }) => {
+                Settlement::of(id, Outcome::TemplateFault, settled_at)
+            }
         };
         Settlement {
             sent_at: self.sent_at,
@@ -162,7 +166,7 @@ impl Record {
             Err(SendError::Number(error)) => {
                 line!(warn, "the number can't be a mobile number", error_kind = error.as_str());
             }
-            Err(SendError::GatewayApi(failure)) => line!(
+            Err(SendError::Message(MessageError::GatewayApi(failure))) => line!(
                 warn,
                 "the message was not accepted",
                 error_kind = failure.kind.as_str(),
@@ -170,7 +174,10 @@ impl Record {
                 gatewayapi_code = failure.code.map(tracing::field::display),
                 incident_uuid = failure.incident.as_deref()
             ),
-            Err(error) => line!(error, "the message could not be made", error = error.to_string()),
+            Err(SendError::Message(error)) => line!(error, "the message could not be made", error = error.to_string()),
+            Err(error @ SendError::Interrupted) => {
+                line!(error, "what became of the message is not known", error = error.to_string());
+            }
         }
     }
 
@@ -194,20 +201,9 @@ impl Record {
             Err(SendError::Number(error)) => span.set("error_kind", error.as_str()),
             _ => {}
         }
-        if let Some(fault) = fault(&delivery.result) {
+        if let Some(fault) = delivery.result.as_ref().err().and_then(SendError::fault) {
             span.fail(fault);
         }
-    }
-}
-
-/// What failed, by us or by those behind us. A refusal is no fault.
-pub(super) const fn fault<T>(result: &Result<T, SendError>) -> Option<&'static str> {
-    match result {
-        Ok(_) | Err(SendError::Number(_) | SendError::Limit(_)) => None,
-        Err(SendError::Ledger(_)) => Some("ledger_away"),
-        Err(SendError::Template(_) | SendError::TooManySegments { .. }) => Some("template_fault"),
-        Err(SendError::GatewayApi(failure)) => Some(failure.kind.as_str()),
-        Err(SendError::Interrupted) => Some("interrupted"),
     }
 }
 
@@ -239,8 +235,10 @@ fn outcome(result: &Result<Sent, SendError>) -> &'static str {
         Err(SendError::Number(_)) => Aside::NumberUnusable.as_str(),
         Err(SendError::Limit(_)) => Aside::Limited.as_str(),
         Err(SendError::Ledger(_)) => Aside::LedgerAway.as_str(),
-        Err(SendError::Template(_) | SendError::TooManySegments { .. }) => Outcome::TemplateFault.as_str(),
-        Err(SendError::GatewayApi(failure)) => Outcome::from(failure.kind).as_str(),
+        Err(SendError::Message(MessageError::Template(_) | MessageError::TooManySegments { .. })) => {
+            Outcome::TemplateFault.as_str()
+        }
+        Err(SendError::Message(MessageError::GatewayApi(failure))) => Outcome::from(failure.kind).as_str(),
         Err(SendError::Interrupted) => Aside::Interrupted.as_str(),
     }
 }

@@ -200,7 +200,6 @@ mod tests {
     use super::*;
     use crate::{
         gatewayapi::{Failure, NotSent, Receipt},
-        send::SendError,
         sms::Recipient,
     };
 
@@ -241,8 +240,7 @@ mod tests {
         let (repeats, now) = (Arc::new(Repeats::default()), Instant::now());
         let ticket = first(claim(&repeats, "123456", now));
         let Claim::Follow(outcome) = claim(&repeats, "123456", now) else { panic!("sent twice") };
-        let failed =
-            Delivery { id: ticket.id, result: Err(SendError::GatewayApi(Failure::not_sent(NotSent::Unreachable))) };
+        let failed = Delivery { id: ticket.id, result: Err(Failure::not_sent(NotSent::Unreachable).into()) };
         ticket.settle(&failed, now);
         assert_eq!(outcome.await.unwrap().result, failed.result);
         first(claim(&repeats, "123456", now));

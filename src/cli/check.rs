@@ -100,5 +100,5 @@ async fn credit(settings: &Settings, connector: &Connector) -> Result<String, Cl
     let dispatcher =
         Dispatcher::new(connector, capacity, Envelope::of(settings), metrics).map_err(|error| failed(&error))?;
     let credit = dispatcher.credit().await.map_err(|error| failed(&error))?;
-    Ok(format!("GatewayAPI answers: the credit is {} {}", credit.amount, credit.currency))
+    Ok(format!("GatewayAPI answers: the credit is {} {}", credit.amount, credit.currency.as_str()))
 }

@@ -2,30 +2,32 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de};
 
 use super::{
     connection::{Answer, NoAnswer},
     dispatch::Dispatcher,
-    error::{ErrorCode, FailureKind, classify},
+    error::{Failure, FailureKind},
+    wire,
 };
+use crate::sms::Currency;
 
 /// What the account has left.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Credit {
     #[serde(rename = "credit", deserialize_with = "number_or_text")]
     pub amount: f64,
-    /// ISO 4217.
-    pub currency: String,
+    #[serde(deserialize_with = "currency")]
+    pub currency: Currency,
 }
 
 /// Why the credit is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreditError {
     #[error("GatewayAPI can't be reached")]
     Unreachable,
-    #[error("GatewayAPI refused: {}, status {status}", kind.as_str())]
-    Refused { kind: FailureKind, status: u16 },
+    #[error("GatewayAPI refused: {0}")]
+    Refused(Failure),
     #[error("GatewayAPI's answer can't be read")]
     Unreadable,
     #[error("all connections are busy")]
@@ -65,7 +67,7 @@ pub async fn watch_credit(dispatcher: Dispatcher) {
         match told {
             Ok(credit) => {
                 let metrics = dispatcher.metrics();
-                metrics.credit.with_label_values(&[&credit.currency]).set(credit.amount);
+                metrics.credit.with_label_values(&[credit.currency.as_str()]).set(credit.amount);
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 metrics.credit_time.set(now.as_secs_f64());
             }
@@ -80,22 +82,26 @@ pub async fn watch_credit(dispatcher: Dispatcher) {
 const fn pause_after(told: &Result<Credit, CreditError>) -> Duration {
     match told {
         Err(CreditError::Busy | CreditError::Unreachable) => ASKED_AGAIN,
-        Err(CreditError::Refused { kind: FailureKind::NotSent(_) | FailureKind::Unknown(_), .. }) => ASKED_AGAIN,
-        Ok(_) | Err(CreditError::Refused { .. } | CreditError::Unreadable) => ASKED_EVERY,
+        Err(CreditError::Refused(failure))
+            if matches!(failure.kind, FailureKind::NotSent(_) | FailureKind::Unknown(_)) =>
+        {
+            ASKED_AGAIN
+        }
+        Ok(_) | Err(CreditError::Refused(_) | CreditError::Unreadable) => ASKED_EVERY,
     }
 }
 
 fn read(answer: Result<Answer, NoAnswer>) -> Result<Credit, CreditError> {
-    let Answer { status, body, .. } = answer.map_err(|_| CreditError::Unreachable)?;
-    let body = body.unwrap_or_default();
+    let Answer { status, retry_after, body } = answer.map_err(|_| CreditError::Unreachable)?;
     if status != 200 {
-        let code = serde_json::from_slice::<serde_json::Value>(&body).ok();
-        let code = code.as_ref().and_then(|error| error["code"].as_str()).and_then(ErrorCode::parse);
-        return Err(CreditError::Refused { kind: classify(status, code), status });
+        return Err(CreditError::Refused(wire::refused(status, retry_after, body.as_deref()).failure));
     }
-    let credit: Credit = serde_json::from_slice(&body).map_err(|_| CreditError::Unreadable)?;
-    let is_currency = credit.currency.len() == 3 && credit.currency.bytes().all(|letter| letter.is_ascii_uppercase());
-    if is_currency && credit.amount.is_finite() { Ok(credit) } else { Err(CreditError::Unreadable) }
+    let credit: Credit = serde_json::from_slice(&body.unwrap_or_default()).map_err(|_| CreditError::Unreadable)?;
+    if credit.amount.is_finite() { Ok(credit) } else { Err(CreditError::Unreadable) }
+}
+
+fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -108,7 +114,7 @@ fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::
 
     match Written::deserialize(deserializer)? {
         Written::Number(number) => Ok(number),
-        Written::Text(text) => text.trim().parse().map_err(serde::de::Error::custom),
+        Written::Text(text) => text.trim().parse().map_err(de::Error::custom),
     }
 }
 
@@ -125,7 +131,7 @@ mod tests {
     #[case(r#"{"credit":1234.56,"currency":"DKK","id":1}"#)]
     #[case(r#"{"credit":"1234.56","currency":"DKK","id":1}"#)]
     fn the_credit_is_a_number_or_a_text(#[case] body: &str) {
-        let credit = Credit { amount: 1234.56, currency: "DKK".to_owned() };
+        let credit = Credit { amount: 1234.56, currency: Currency::parse("DKK").unwrap() };
         assert_eq!(answered(200, body), Ok(credit));
     }
 
@@ -145,8 +151,14 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_told_from_an_answer_that_is_none() {
-        let kind = classify(401, None);
-        assert_eq!(answered(401, r#"{"code":"0x0212"}"#), Err(CreditError::Refused { kind, status: 401 }));
+        let body =
+            r#"{"code":"0x0223","incident_uuid":"d8127429-fa0c-4316-b1f2-e610c3958f43","message":"Invalid API key"}"#;
+        let refused = answered(401, body).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "GatewayAPI refused: credentials, status 401, code 0x0223, incident d8127429-fa0c-4316-b1f2-e610c3958f43"
+        );
+        assert_eq!(answered(403, "").unwrap_err().to_string(), "GatewayAPI refused: feature, status 403");
         assert_eq!(answered(200, r#"{"credit":"much","currency":"DKK"}"#), Err(CreditError::Unreadable));
         assert_eq!(answered(200, r#"{"credit":1,"currency":"kroner"}"#), Err(CreditError::Unreadable));
         assert_eq!(read(Err(NoAnswer::TimedOut)), Err(CreditError::Unreachable));

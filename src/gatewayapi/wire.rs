@@ -188,13 +188,18 @@ pub(super) fn read(
             }
         };
     }
+    Err(refused(status, retry_after, body))
+}
+
+/// Reads an answer that is no 2xx.
+pub(super) fn refused(status: u16, retry_after: Option<Duration>, body: Option<&[u8]>) -> Refused {
     let error: ErrorJson = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
     let code = error.code.as_str().and_then(ErrorCode::parse);
     let kind = classify(status, code);
     let retry_after = retry_after.filter(|_| matches!(kind, FailureKind::NotSent(_)));
     let incident = error.incident_uuid.as_str().filter(|incident| is_identifier(incident)).map(ToOwned::to_owned);
     let named = error.variables.as_array().into_iter().flatten().filter_map(whole_number).collect();
-    Err(Refused { failure: Failure { kind, status: Some(status), code, incident, retry_after }, named })
+    Refused { failure: Failure { kind, status: Some(status), code, incident, retry_after }, named }
 }
 
 fn cost(usage: &Value) -> Option<Cost> {
@@ -228,7 +233,7 @@ mod tests {
     }
 
     fn refused(status: u16, body: &str) -> Refused {
-        read(status, Some(Duration::from_secs(3)), Some(body.as_bytes()), 1).err().unwrap()
+        super::refused(status, Some(Duration::from_secs(3)), Some(body.as_bytes()))
     }
 
     #[test]

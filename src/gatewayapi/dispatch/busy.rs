@@ -114,7 +114,10 @@ impl Busy {
                 shared.refuse(list, &refused);
             }
             Err(fault) => {
-                let reason = if fault == NoAnswer::TimedOut { Unknown::TimedOut } else { Unknown::Broken };
+                let reason = match fault {
+                    NoAnswer::TimedOut => Unknown::TimedOut,
+                    NoAnswer::Broken | NoAnswer::NotWritten | NoAnswer::Withheld => Unknown::Broken,
+                };
                 let failure = Failure::unknown(reason);
                 shared.count(Err(failure.kind), now, request);
                 shared.fail(list, &failure);

@@ -33,6 +33,17 @@ impl Unread {
             Self::Broken | Self::NotAnObject => StatusCode::BAD_REQUEST,
         }
     }
+
+    /// What a developer reads.
+    pub(super) const fn detail(self) -> &'static str {
+        match self {
+            Self::NotJson => "the Content-Type must be application/json",
+            Self::TooLong => "the body has more than 64 KiB",
+            Self::TooSlow => "the body did not come in time",
+            Self::Broken => "the body broke off",
+            Self::NotAnObject => "the body must be a JSON object",
+        }
+    }
 }
 
 /// The body of a request that says it is JSON: it begins as an object does.

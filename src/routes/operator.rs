@@ -170,7 +170,7 @@ fn ledger_away() -> HttpResponse {
 async fn read<T: DeserializeOwned>(request: &HttpRequest, body: web::Payload) -> Result<T, HttpResponse> {
     let body = body::read(request, body, Instant::now() + BODY_PATIENCE)
         .await
-        .map_err(|unread| problem(unread.status(), "malformed", "a JSON object of at most 64 KiB is needed"))?;
+        .map_err(|unread| problem(unread.status(), "malformed", unread.detail()))?;
     let mut json = serde_json::Deserializer::from_slice(&body);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|fault| bad_request(&wrong_json(&fault.path().to_string(), fault.inner())))?;

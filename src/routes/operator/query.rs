@@ -124,7 +124,11 @@ impl IntoParams for Parameters {
         let number = text().pattern(Some(r"^\+?[0-9]{8,15}$")).examples(["+4526091045"]);
         let country = text().pattern(Some("^[A-Za-z]{2}$")).examples(["DK"]);
         let rows: [(&str, &str, RefOr<Schema>); 7] = [
-            ("number", "The recipient, in any usual form.", number.into()),
+            (
+                "number",
+                "The recipient: `+`, country code and digits. Spaces, dashes and a leading `00` are understood, too.",
+                number.into(),
+            ),
             ("status", "The newest thing known.", status),
             ("type", "The usage type.", UsageType::schema()),
             ("country", "The recipient's country (ISO 3166-1).", country.into()),

@@ -195,7 +195,7 @@ impl Settings {
                 "ledger.retention is shorter than the longest period of the limits: after a restart they know less",
             ),
         ];
-        warnings.into_iter().filter(|(is_meant, _)| *is_meant).map(|(_, warning)| warning.to_owned())
+        warnings.into_iter().filter(|(applies, _)| *applies).map(|(_, warning)| warning.to_owned())
     }
 
     fn check(&self) -> Result<(), ConfigError> {

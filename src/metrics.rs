@@ -72,7 +72,7 @@ instruments! {
     /// connection included), settle (ledger), total.
     stage_duration: StageDurations("sms_stage_duration_seconds", ["stage"],
         [0.000_01, 0.000_1, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0]);
-    /// Segments of the messages handed to GatewayAPI, by encoding. The sum is what is billed.
+    /// Segments of the texts that were made to be sent, by encoding. Not all of them were accepted.
     segments: HistogramVec("sms_message_segments", ["encoding"], [1.0, 2.0, 3.0, 5.0, 10.0]);
     /// Messages that wait for a connection to GatewayAPI.
     messages_waiting: IntGauge("sms_messages_waiting", []);

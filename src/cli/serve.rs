@@ -1,6 +1,6 @@
 //! `serve`: the service, until it is told to stop.
 
-use std::{io, time::Duration};
+use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -53,7 +53,5 @@ async fn reload_on(mut hangup: Signal, templates: TemplateReloader) {
         }
     }
     // The runtime sends no more signals; there is nothing to stop for.
-    loop {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-    }
+    std::future::pending::<()>().await;
 }

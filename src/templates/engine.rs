@@ -19,7 +19,7 @@ use super::{
 /// Of a template, in bytes: reading it takes its time, too.
 const LONGEST_TEMPLATE: usize = 16 * 1024;
 
-/// Tags, brackets and backslashes of a template: the parser goes deeper for each tag inside another, and too deep would end
+/// Tags, parentheses and backslashes of a template: the parser goes deeper for each tag inside another, and too deep would end
 /// the process; and it looks at all backslashes of a row again from each of them.
 const MOST_TAGS: usize = 100;
 
@@ -39,7 +39,7 @@ impl Engine {
             return Err(format!("longer than {LONGEST_TEMPLATE} bytes"));
         }
         if content.matches("{{").count() + content.matches(['(', '\\']).count() > MOST_TAGS {
-            return Err(format!("more than {MOST_TAGS} tags, brackets and backslashes"));
+            return Err(format!("more than {MOST_TAGS} tags, parentheses and backslashes"));
         }
         if includes(content) {
             return Err("partials (`{{> name}}`) are not known here: a message is one text".to_owned());
@@ -206,7 +206,7 @@ mod tests {
     )]
     #[case::long(&"a".repeat(LONGEST_TEMPLATE + 1), "longer than 16384 bytes")]
     #[case::text(&format!("{{{{#if (eq a '{}')}}}}{{{{/if}}}}", "a".repeat(257)), "a text in a tag is longer than 256 bytes")]
-    #[case::backslashes(&"\\".repeat(10_000), "more than 100 tags, brackets and backslashes")]
+    #[case::backslashes(&"\\".repeat(10_000), "more than 100 tags, parentheses and backslashes")]
     fn what_would_take_long_is_no_template(#[case] content: &str, #[case] expected: &str) {
         let error = render(content, json!({"a": 1})).unwrap_err();
         assert!(error.contains(expected), "{error}");

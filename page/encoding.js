@@ -1,4 +1,7 @@
-// What an encoding is called.
+// What an encoding is called, and holds.
+
+/** Units of one segment, and of each of several. */
+export const CAPACITY = { UTF8: [160, 153], UCS2: [70, 67] };
 
 /** GatewayAPI says UTF8 for what GSM 03.38 can write. */
 export function encodingName(encoding) {

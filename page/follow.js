@@ -5,9 +5,9 @@ import { pause } from './pause.js';
 
 /** Milliseconds before a broken stream is opened again, and for how long. */
 const PAUSE = 2000;
-const PATIENCE = 5 * 60_000;
+export const PATIENCE = 5 * 60_000;
 /** A stream that ends sooner was ended by a service that stops, and may be back soon. The others last 5 minutes. */
-const SHORTEST = 4.5 * 60_000;
+export const SHORTEST = 4.5 * 60_000;
 /** As of an `ApiError`. */
 const NO_ANSWER = { status: 0 };
 

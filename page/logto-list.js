@@ -1,7 +1,8 @@
 // Turns the templates of Logto's own connectors into our files.
 import { parse } from './template-file.js';
 
-const REQUIRED = ['Register', 'SignIn', 'ForgotPassword', 'Generic'];
+/** Logto's connectors refuse a configuration without these. */
+export const REQUIRED = ['Register', 'SignIn', 'ForgotPassword', 'Generic'];
 
 /**
  * Reads Logto's list, or a whole connector configuration that has one.

@@ -3,16 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CATALOGUES, LANGUAGES, createWords } from '../../page/words.js';
-import { declaredWords, source } from './source.mjs';
-
-/** The names that a Rust type's `as_str` gives. */
-function names(file, type) {
-  const [, body] = source(`src/${file}`).split(new RegExp(`\\nimpl ${type} \\{`));
-  const [, method] = body.split(/fn as_str\(.*?\{\n/s);
-  const found = [...method.slice(0, method.indexOf('\n    }\n')).matchAll(/=> "(\w+)"/g)].map(([, name]) => name);
-  assert.ok(found.length > 1, `${file}: ${type}`);
-  return found;
-}
+import { declaredWords, names, source } from './source.mjs';
 
 function missing(keys) {
   return keys.filter((key) => !['what', 'do'].every((part) => `${key}.${part}` in CATALOGUES.outcomes.en));
@@ -59,11 +50,14 @@ test('each kind of error has words, and there are none for others', () => {
 });
 
 test('each error of the line that is neither a limit’s nor GatewayAPI’s has words', () => {
-  const [, body] = source('src/send.rs').split('pub enum SendError {');
-  const variants = [...body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(\w+)[({,]?/gm)].map(([, name]) => name);
+  const variants = ['SendError', 'MessageError'].flatMap((type) => {
+    const [, body] = source('src/send/error.rs').split(`pub enum ${type} {`);
+    return [...body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(\w+)[({,]?/gm)].map(([, name]) => name);
+  });
   const types = {
     Number: null,
     Limit: null,
+    Message: null,
     GatewayApi: null,
     Ledger: 'unavailable',
     Template: 'service_fault',

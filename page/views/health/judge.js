@@ -25,9 +25,9 @@ import {
 export const say = (state, word, values = {}, label = state) => ({ state, label, words: [{ word, values }] });
 
 /** Calls of POST /send that failed though nobody refused their message, as the alerts count them. */
-const FAULTS = ['account_fault', 'not_sent', 'unknown', 'template_fault', 'interrupted', 'ledger_away'];
+export const FAULTS = ['account_fault', 'not_sent', 'unknown', 'template_fault', 'interrupted', 'ledger_away'];
 /** Calls that were refused before anybody knew what they wanted. */
-const UNREAD = ['unauthorized', 'malformed', 'not_json', 'too_long', 'too_slow'];
+export const UNREAD = ['unauthorized', 'malformed', 'not_json', 'too_long', 'too_slow'];
 
 const CALLS = 'sms_requests_total';
 
@@ -163,11 +163,11 @@ const ADVICE = {
   unreadable: 'adviceUnreadable',
   request: 'adviceRequest',
 };
-const ACCOUNT = ['credentials', 'address', 'credit', 'feature', 'frozen', 'class'];
+export const ACCOUNT = ['credentials', 'address', 'credit', 'feature', 'frozen', 'class'];
 /** How requests are made. */
-const OURS = ['request', 'settings', 'content'];
+export const OURS = ['request', 'settings', 'content'];
 /** Of single messages, which concern nobody else. */
-const ITS_OWN = ['recipient', 'recipient_for_now', 'destination'];
+export const ITS_OWN = ['recipient', 'recipient_for_now', 'destination'];
 
 export function judgeGatewayApi(history) {
   const metrics = history.latest;

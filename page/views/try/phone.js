@@ -1,11 +1,9 @@
 // A message as a phone shows it, and what it takes to send.
 
 import { el, replace } from '../../dom.js';
-import { encodingName } from '../../encoding.js';
+import { CAPACITY, encodingName } from '../../encoding.js';
 import { explainProblem } from '../../outcomes.js';
 
-/** Units of one segment, and of each of several. */
-const CAPACITY = { UTF8: [160, 153], UCS2: [70, 67] };
 /** Beyond this share of its letters a text is of another script, and its characters are not to blame one by one. */
 const ANOTHER_SCRIPT = 1 / 4;
 

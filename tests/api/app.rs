@@ -1,9 +1,10 @@
 //! A running service in the test's own process, and what tests say to it.
 
 use std::{
+    fmt::Debug,
     net::SocketAddr,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gatewayapi_sms_connector::{
@@ -17,6 +18,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::{database::Database, document, log};
+
+/// Until a service on a busy machine is as a test waits for it to be.
+const LONGEST_WAIT: Duration = Duration::from_secs(40);
 
 pub const AUTHORIZATION: &str = "Bearer what Logto knows";
 const TOKEN: &str = "the token of the account";
@@ -42,6 +46,7 @@ pub struct TestApp {
 }
 
 /// What the service answered.
+#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -239,7 +244,12 @@ impl TestApp {
 
     /// Waits until a sample of `/metrics` has a value.
     pub async fn until_metric(&self, name: &str, value: f64) {
-        while self.metric(name).await != Some(value) {}
+        until(name, async || self.metric(name).await, |found| *found == Some(value)).await;
+    }
+
+    /// Waits until the service says that it stops.
+    pub async fn until_draining(&self) {
+        until("readiness", async || self.get(self.url("/health/ready")).await.status, |status| *status == 503).await;
     }
 
     /// Waits until the only connection to GatewayAPI is taken, and so many messages wait for it.
@@ -271,6 +281,19 @@ impl Drop for TestApp {
         if !thread::panicking() {
             log::assert_clean();
         }
+    }
+}
+
+/// Asks again and again until the answer is right, and gives it. `what` names it where it never is.
+pub async fn until<T: Debug>(what: &str, mut ask: impl AsyncFnMut() -> T, is_right: impl Fn(&T) -> bool) -> T {
+    let begun = Instant::now();
+    loop {
+        let answer = ask().await;
+        if is_right(&answer) {
+            return answer;
+        }
+        assert!(begun.elapsed() < LONGEST_WAIT, "{what}: still {answer:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! still remember.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     process::Stdio,
     sync::{
         Arc, Mutex,
@@ -22,7 +22,7 @@ use tokio::{
     time::sleep_until,
 };
 
-use crate::database::Database;
+use crate::{app::until, database::Database};
 
 /// Deaths in each test.
 const ROUNDS: usize = 50;
@@ -160,15 +160,10 @@ impl World {
     }
 
     async fn check(&self, accepted: &[Accepted]) {
-        let begun = Instant::now();
-        let outcomes = loop {
-            let outcomes = self.database.outcomes().await;
-            if outcomes.values().all(|outcome| outcome != "open") {
-                break outcomes;
-            }
-            // PostgreSQL notices a dead process a moment later.
-            assert!(begun.elapsed() < Duration::from_secs(20), "rows that a dead process left open stay so");
-        };
+        // PostgreSQL notices a dead process a moment later.
+        let ask = async || self.database.outcomes().await;
+        let are_closed = |outcomes: &BTreeMap<_, String>| outcomes.values().all(|outcome| outcome != "open");
+        let outcomes = until("rows that a dead process left open", ask, are_closed).await;
         for Accepted { id, .. } in accepted {
             assert_eq!(outcomes.get(id).map(String::as_str), Some("accepted"), "{id} was answered 200");
         }

@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{GOOD, TestApp, sign_in, spawn_app},
+    app::{GOOD, TestApp, sign_in, spawn_app, until},
     delivery_reports::app_with_reports,
     operators::Operator,
 };
@@ -68,16 +68,10 @@ async fn messages_of_which_no_report_comes_are_overdue_after_minutes() {
     assert_eq!(deliveries(&app).await["young"]["total"]["waiting"], 2);
     app.database.age(Duration::from_secs(301)).await;
     // An answer serves for a second.
-    let begun = Instant::now();
-    loop {
-        let found = deliveries(&app).await;
-        let due = &found["due"]["total"];
-        if (&due["overdue"], &due["silent"]) == (&json!(2), &json!(2)) {
-            assert_eq!((&found["young"]["total"]["messages"], &found["last_report_at"]), (&json!(0), &Value::Null));
-            break;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{found}");
-    }
+    let found =
+        until("deliveries", async || deliveries(&app).await, |found| found["due"]["total"]["overdue"] == 2).await;
+    assert_eq!(found["due"]["total"]["silent"], 2);
+    assert_eq!((&found["young"]["total"]["messages"], &found["last_report_at"]), (&json!(0), &Value::Null));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     app::{
         GOOD, REPORT_SECRET, TestApp, outlasting_a_stop, sign, sign_in, spawn_app, spawn_app_on, spawn_app_with,
-        spawn_app_without,
+        spawn_app_without, until,
     },
     database::Database,
     log,
@@ -388,9 +388,7 @@ async fn a_ledger_that_is_away_asks_for_the_report_again() {
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
     assert_eq!(refused(&app, "ledger_away").await, Some(1.0));
     other.execute_batch("ROLLBACK").unwrap();
-    while app.report(&claims).await.status != 200 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("the report", async || app.report(&claims).await.status, |status| *status == 200).await;
     assert_eq!(accepted_and_delivered(&app).await, (Some(1.0), Some(1.0)));
 }
 
@@ -401,7 +399,7 @@ async fn reports_are_taken_until_the_service_stops() {
     let call = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
     app.gatewayapi.until_received(1).await;
     app.begin_stop();
-    while app.get(app.url("/health/ready")).await.status != 503 {}
+    app.until_draining().await;
     let userref = app.received_one().userref.unwrap();
     assert_eq!(app.report(&report(&userref, "DELIVERED", now())).await.status, 200);
     app.gatewayapi.release();

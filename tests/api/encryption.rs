@@ -84,9 +84,8 @@ async fn a_message_that_is_given_up_while_its_list_waits_for_a_connection_takes_
     );
     let app = spawn_app_with(&settings, Options::default()).await;
     let connecting = async |in_use, waiting| {
-        while app.metric("sms_gatewayapi_connections_in_use").await != Some(in_use)
-            || app.metric("sms_messages_waiting").await != Some(waiting)
-        {}
+        app.until_metric("sms_gatewayapi_connections_in_use", in_use).await;
+        app.until_metric("sms_messages_waiting", waiting).await;
     };
     let send = |to: &str| tokio::spawn(app.request(sign_in(to, "493817").to_string()).send());
     let first = send("4526040003");

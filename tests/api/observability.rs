@@ -1,7 +1,5 @@
 //! What operators and monitoring see.
 
-use std::time::Duration;
-
 use gatewayapi_sms_connector::simulator::Options;
 
 use crate::{
@@ -107,11 +105,6 @@ async fn metrics_count_what_happens() {
 async fn the_credit_is_asked_for() {
     for credit_as_text in [false, true] {
         let app = spawn_app_with("", Options { credit_as_text, ..Options::default() }).await;
-        let mut looks = 0;
-        while app.metric(r#"sms_gatewayapi_credit{currency="DKK"}"#).await != Some(1234.56) {
-            looks += 1;
-            assert!(looks < 1000, "the credit did not come");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        app.until_metric(r#"sms_gatewayapi_credit{currency="DKK"}"#, 1234.56).await;
     }
 }

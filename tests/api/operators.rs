@@ -464,7 +464,7 @@ async fn a_test_delivery_is_finished_before_the_service_stops() {
     let sending = tokio::spawn(request.body(body).send());
     app.gatewayapi.until_received(1).await;
     app.begin_stop();
-    while app.get(app.url("/health/ready")).await.status != 503 {}
+    app.until_draining().await;
     let refused = Operator::of(&app).post("/api/messages", json!({"to": "4526091046"})).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, Some("5")));
     app.gatewayapi.release();

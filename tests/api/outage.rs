@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    app::{GOOD, TestApp, numbers, sign_in, spawn_app_on},
+    app::{GOOD, TestApp, numbers, sign_in, spawn_app_on, until},
     database::Database,
     operators::Operator,
 };
@@ -75,10 +75,7 @@ async fn postgres(state: State) -> (Database, Database, Wire) {
 }
 
 async fn until_ledger_is(app: &TestApp, up: f64) {
-    let begun = Instant::now();
-    while app.metric("sms_ledger_up").await != Some(up) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "sms_ledger_up does not become {up}");
-    }
+    app.until_metric("sms_ledger_up", up).await;
 }
 
 async fn ready(app: &TestApp) -> (u16, String) {
@@ -192,19 +189,11 @@ async fn operators_are_told_that_the_database_is_away() {
     let operator = Operator::of(&app);
     assert_eq!(operator.get("/api/deliveries").await.status, 200);
     wire.state.send_replace(State::Cut);
-    let begun = Instant::now();
+    let ask = async || operator.get("/api/deliveries").await;
     // An answer serves for a second.
-    let refused = loop {
-        let answer = operator.get("/api/deliveries").await;
-        if answer.status != 200 {
-            break answer;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on without a database");
-    };
+    let refused = until("deliveries without a database", ask, |answer| answer.status != 200).await;
     assert_eq!(refused.status, 503);
     assert!(refused.json()["type"].as_str().unwrap().ends_with(":ledger_away"), "{}", refused.body);
     wire.state.send_replace(State::Whole);
-    while operator.get("/api/deliveries").await.status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(40), "it does not come back");
-    }
+    until("deliveries", ask, |answer| answer.status == 200).await;
 }

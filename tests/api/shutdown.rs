@@ -2,7 +2,7 @@
 
 use gatewayapi_sms_connector::simulator::Options;
 
-use crate::app::{numbers, outlasting_a_stop, sign_in, spawn_app, spawn_app_with};
+use crate::app::{numbers, outlasting_a_stop, sign_in, spawn_app, spawn_app_with, until};
 
 #[tokio::test]
 async fn what_was_accepted_is_finished_and_new_calls_are_refused() {
@@ -13,14 +13,10 @@ async fn what_was_accepted_is_finished_and_new_calls_are_refused() {
         numbers(200).map(|to| tokio::spawn(app.request(sign_in(&to, "493817").to_string()).send())).collect();
     // What the connections do not carry waits for them. How many lists that makes depends on how they arrive.
     // One that leaves between the two questions is counted by neither, and later.
-    loop {
-        let received = app.gatewayapi.received().len();
-        if app.metric("sms_messages_waiting").await == Some((200 - received) as f64) {
-            break;
-        }
-    }
+    let messages = async || (app.gatewayapi.received().len() as f64, app.metric("sms_messages_waiting").await);
+    until("messages", messages, |(received, waiting)| *waiting == Some(200.0 - received)).await;
     app.begin_stop();
-    while app.get(app.url("/health/ready")).await.status != 503 {}
+    app.until_draining().await;
     assert_eq!(app.get(app.url("/health/live")).await.status, 200);
     let new = app.send(sign_in("4526091045", "493818")).await;
     assert_eq!((new.status.as_u16(), new.header("retry-after")), (503, Some("5")));

@@ -20,6 +20,11 @@ export class History {
     return this.#scrapes.at(-1)?.metrics;
   }
 
+  /** When that was. */
+  get time() {
+    return this.#scrapes.at(-1)?.time;
+  }
+
   /** Milliseconds from the first scrape to the last. */
   get span() {
     return this.#scrapes.length > 0 ? this.#scrapes[this.#last].time - this.#scrapes[0].time : 0;

@@ -18,7 +18,7 @@ const LEDGER_INTERVAL = 30_000;
 const history = new History(15 * 60_000);
 
 export function show(root, context) {
-  const { api, t, signal } = context;
+  const { api, t, formatTime, signal } = context;
   const overall = el('p', { class: 'note', role: 'status' }, t('health.gathering'));
   const away = el('p', { class: 'note bad', role: 'alert', hidden: true });
   const tiles = createTiles(context);
@@ -81,7 +81,8 @@ export function show(root, context) {
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      const sentence = explainFault(error, context);
+      const since = history.latest ? ` ${t('health.asOf', { time: formatTime(history.time) })}` : '';
+      const sentence = explainFault(error, context) + since;
       if (away.textContent !== sentence) away.textContent = sentence;
       away.hidden = false;
       return false;

@@ -148,7 +148,7 @@ test('each of several sentences stands by itself', async () => {
 });
 
 test('it goes on while the service does not answer, and says so', async () => {
-  const page = await stage.open({ hash: '#/try' });
+  const page = await stage.open({ hash: '#/try', expected: /net::ERR_/ });
   await page.clock.install();
   await page.route('**/metrics', (route) =>
     route.fulfill({ status: 200, body: 'sms_ledger_up 0\nsms_ledger_waiting 2\nsms_gatewayapi_breaker_state 1\n' }),
@@ -168,6 +168,12 @@ test('it goes on while the service does not answer, and says so', async () => {
   await page.unroute('**/metrics');
   await page.route('**/metrics', (route) => route.fulfill({ status: 200, contentType: 'text/plain', body: '<html>' }));
   await turn(page);
+  await tile(page, 'Database').getByText('Everything is written.').waitFor();
+  await page.unroute('**/metrics');
+  await page.route('**/metrics', (route) => route.abort());
+  await page.clock.runFor(6_000);
+  const away = page.getByRole('alert').filter({ hasText: 'The service does not answer.' });
+  await away.getByText(/What stands below is of \d\d:\d\d:\d\d\.$/).waitFor();
   await tile(page, 'Database').getByText('Everything is written.').waitFor();
 });
 

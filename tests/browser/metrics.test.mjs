@@ -391,6 +391,20 @@ for (const [name, verdict, state, word] of [
   });
 }
 
+test('what opened the breaker is told where it was open before the page was', () => {
+  const words = (text) => judge.judgeGatewayApi(longSince(text)).words.map(({ word }) => word);
+  const asked = (kind, count) => `sms_gatewayapi_requests_total{outcome="account_fault",error_kind="${kind}"} ${count}`;
+  const open = 'sms_gatewayapi_breaker_state 1';
+  // A number that can't be written to opens no breaker, however often it comes.
+  assert.deepEqual(words([open, asked('recipient', 99), asked('credentials', 20), asked('unreachable', 3)].join('\n')), [
+    'breakerOpen',
+    'breakerBefore',
+    'adviceCredentials',
+    'adviceUnreachable',
+  ]);
+  assert.deepEqual(words(open), ['breakerOpen']);
+});
+
 test('each metric that the page names is one of the service', async () => {
   const scripts = readdirSync(new URL('page/', repository), { recursive: true })
     .map(String)

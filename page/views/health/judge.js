@@ -174,8 +174,10 @@ export function judgeGatewayApi(history) {
   const faults = history.grownBy(LATELY, read.gatewayapiFaults);
   const kinds = kindsOf(faults);
   const words = advice(kinds);
-  if (metrics.value('sms_gatewayapi_breaker_state') === 1)
-    return { ...say(isFelt(history) ? 'bad' : 'watch'), words: [{ word: 'breakerOpen', values: {} }, ...words] };
+  if (metrics.value('sms_gatewayapi_breaker_state') === 1) {
+    const causes = words.length > 0 ? words : adviceSinceStart(metrics);
+    return { ...say(isFelt(history) ? 'bad' : 'watch'), words: [{ word: 'breakerOpen', values: {} }, ...causes] };
+  }
   const late = history.grown(LATELY, read.late);
   const isLate = late >= LATE_OUTCOMES;
   if (isLate) words.push({ word: 'gatewayapiLate', values: { count: late } });
@@ -191,6 +193,12 @@ export function judgeGatewayApi(history) {
   if (!isShort(history) || count < watch.count || count / all <= watch.share) return say('good', 'gatewayapiGood');
   const verdict = say('watch', 'gatewayapiFailedBefore', { count, of: all });
   return { ...verdict, words: [...verdict.words, ...advice(kindsOf(before))] };
+}
+
+/** What may have opened the breaker before the page was opened. */
+function adviceSinceStart(metrics) {
+  const kinds = kindsOf(read.gatewayapiFaults(metrics)).filter((kind) => ACCOUNT.includes(kind) || kind === 'unreachable');
+  return kinds.length > 0 ? [{ word: 'breakerBefore', values: {} }, ...advice(kinds)] : [];
 }
 
 /** The breaker stays open until a call comes to try: it matters where calls came lately. */

@@ -230,9 +230,13 @@ impl Line {
         step: &Span,
     ) -> Result<Receipt, Failure> {
         loop {
-            let attempt = record.attempt();
+            let (attempt, begun) = (record.attempt(), Timestamp::now());
             let mut span = step.child("attempt");
-            let failure = match self.gatewayapi.send(message, deadline, &span).await {
+            let result = self.gatewayapi.send(message, deadline, &span).await;
+            if !result.as_ref().is_err_and(Failure::was_turned_away) {
+                record.handed_over(begun);
+            }
+            let failure = match result {
                 Ok(receipt) => return Ok(receipt),
                 Err(failure) => failure,
             };

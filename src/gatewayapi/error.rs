@@ -155,6 +155,16 @@ impl Failure {
         Self::of(FailureKind::Unknown(reason))
     }
 
+    /// It did not even come to wait for a connection: the breaker answered, or too many wait.
+    pub const fn was_turned_away(&self) -> bool {
+        match self.kind {
+            FailureKind::NotSent(NotSent::BreakerOpen | NotSent::Overloaded) => true,
+            // GatewayAPI says so with a status only.
+            FailureKind::Account(_) => self.status.is_none(),
+            FailureKind::NotSent(_) | FailureKind::Rejected(_) | FailureKind::Unknown(_) => false,
+        }
+    }
+
     /// One message of a list is to blame, and the others would be accepted without it. A status that GatewayAPI does
     /// not give for a message's sake (404, a redirect) blames none.
     pub(super) const fn blames_one_message(&self) -> bool {

@@ -75,10 +75,16 @@ impl Record {
     }
 
     /// Counts an attempt, from 1.
-    pub(super) fn attempt(&mut self) -> u32 {
-        self.sent_at.get_or_insert_with(Timestamp::now);
+    pub(super) const fn attempt(&mut self) -> u32 {
         self.attempts += 1;
         self.attempts
+    }
+
+    /// A message was handed over at that time.
+    pub(super) const fn handed_over(&mut self, at: Timestamp) {
+        if self.sent_at.is_none() {
+            self.sent_at = Some(at);
+        }
     }
 
     pub(super) const fn repeats(&mut self) {

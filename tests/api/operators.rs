@@ -47,7 +47,7 @@ impl<'a> Operator<'a> {
     }
 
     /// The messages of one page, and where the next begins.
-    async fn page(&self, query: &str) -> (Vec<Value>, Option<String>) {
+    pub async fn page(&self, query: &str) -> (Vec<Value>, Option<String>) {
         let page = self.get(&format!("/api/messages?{query}")).await.json();
         (page["messages"].as_array().unwrap().clone(), page["next"].as_str().map(ToOwned::to_owned))
     }

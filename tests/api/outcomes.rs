@@ -7,7 +7,10 @@ use gatewayapi_sms_connector::{
 use rstest::rstest;
 use serde_json::json;
 
-use crate::app::{GOOD, TestApp, call, sign_in, spawn_app, spawn_app_with};
+use crate::{
+    app::{GOOD, TestApp, call, sign_in, spawn_app, spawn_app_with},
+    operators::Operator,
+};
 
 /// Short, so that a test of it is; still enough for a retry or two.
 const SHORT_DEADLINE: &str = r#"delivery.deadline = "1500ms""#;
@@ -202,6 +205,9 @@ async fn a_run_of_account_faults_is_answered_at_once_until_gatewayapi_works_agai
     let requests = app.gatewayapi.requests();
     assert!(requests < 25, "the breaker stayed closed: {requests} requests");
     assert_eq!(app.metric("sms_gatewayapi_breaker_state").await, Some(1.0));
+    let rows = Operator::of(&app).page("limit=25").await.0;
+    let handed_over = rows.iter().filter(|message| !message["sent_at"].is_null()).count();
+    assert_eq!(handed_over, requests, "what the breaker answered was not handed over");
 
     app.gatewayapi.set_behaviour(Behaviour::Normal);
     let mut code = 1000;

@@ -4,7 +4,10 @@ import base64
 import hashlib
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +18,7 @@ from cachelib import FileSystemCache
 from provider import ANOTHER_KEY, CLIENT_ID, CLIENT_SECRET
 
 REPOSITORY = Path(__file__).parents[3]
+APP = Path(__file__).parents[1]
 SIGNED_IN, SIGNED_OUT = "You are signed in", "You are not signed in"
 
 
@@ -362,3 +366,14 @@ class TestConfiguration:
     def test_but_not_in_both(self, tmp_path):
         with pytest.raises(SystemExit, match="both LOGTO_APP_ID and LOGTO_APP_ID_FILE are set"):
             self.home(tmp_path, LOGTO_APP_ID="x", LOGTO_APP_ID_FILE="/dev/null")
+
+
+def test_it_is_open_to_others_only_where_the_container_says_so():
+    def bind(**environment):
+        command = [sys.executable, "-m", "gunicorn", "--print-config", "app:create_app()"]
+        shown = subprocess.run(command, cwd=APP, capture_output=True, text=True, check=True, env=os.environ | environment)
+        return re.search(r"^bind += (.*)$", shown.stdout, re.M)[1]
+
+    assert bind() == "['127.0.0.1:5000']"
+    [arguments] = re.findall(r'^ENV GUNICORN_CMD_ARGS="(.*)"$', (APP / "Dockerfile").read_text(), re.M)
+    assert bind(GUNICORN_CMD_ARGS=arguments) == "['0.0.0.0:5000']"

@@ -159,7 +159,14 @@ def test_a_secret_has_one_name_everywhere(compose):
 
 @pytest.mark.parametrize("way", ["Docker Compose", "Kubernetes", "systemd"])
 def test_the_log_is_counted(programs, way):
-    log = """{"outcome": "limited", "limit": "number"}\nno JSON\n{"outcome": "accepted"}\n{"outcome": "accepted"}\n"""
+    log = "\n".join([
+        '{"outcome": "limited", "limit": "number", "duration_ms": 0.2}',
+        "no JSON",
+        '{"outcome": "accepted", "duration_ms": 31.5}',
+        '{"outcome": "accepted", "duration_ms": 29}',
+        '{"outcome": "accepted", "message": "an outcome came after its message had been answered"}',
+        "",
+    ])
     for name in ("docker", "kubectl", "journalctl"):
         (programs / name).write_text(f"#!/bin/sh\ncat <<'END'\n{log}END\n")
         (programs / name).chmod(0o755)

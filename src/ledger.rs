@@ -162,19 +162,19 @@ impl Ledger {
         if *is_shared && self.is_up() {
             // What is known here to be refused does not reach the database.
             if let Some(refused) = limiter.refusal(counted, now) {
-                self.passes(refused)?;
+                self.charged(refused)?;
             }
             let expected = limiter.expected_cost(counted.country);
             let open = Write::Open { entry: entry.clone(), charging: Charging::Ask, expected };
             if let Ok(Written::Opened(decision)) = self.0.writer.write(open, patience(deadline)).await {
-                return decision.map(|decision| self.passes(decision)).transpose();
+                return decision.map(|decision| self.charged(decision)).transpose();
             }
         }
         if *is_shared && *is_required {
             self.close_unsent(id, Correction::Withdraw(*counted));
             return Err(Away.into());
         }
-        let charge = self.passes(limiter.decide(counted, Charging::Ask, now)).inspect_err(|_| {
+        let charge = self.charged(limiter.decide(counted, Charging::Ask, now)).inspect_err(|_| {
             if *is_shared {
                 // The database may have opened it, and the answer come too late.
                 self.close_unsent(id, Correction::Withdraw(*counted));
@@ -284,7 +284,7 @@ impl Ledger {
         self.0.pseudonyms.number(msisdn)
     }
 
-    fn passes(&self, decision: Decision) -> Result<Charge, Denial> {
+    fn charged(&self, decision: Decision) -> Result<Charge, Denial> {
         self.note(decision.monitored);
         decision.result.map_err(|refusal| self.refused(refusal))
     }

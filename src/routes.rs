@@ -32,7 +32,7 @@ use actix_web::{
 use utoipa::OpenApi;
 
 pub use self::{
-    lifecycle::{Accepted, Lifecycle},
+    lifecycle::{Lifecycle, UnderWay},
     openapi::openapi,
     operator::Operators,
     sentence::Sentences,

@@ -84,8 +84,8 @@ impl Rules {
     fn ask_number(&self, ask: &mut Asking, stamps: &mut Stamps) -> Result<(), Refusal> {
         let cooldown = ask.rates(self.number, self.cooldown.as_slice(), stamps, Stamps::COOLDOWN);
         let rates = ask.rates(self.number, &self.number_rates, stamps, Stamps::NUMBER_RATES);
-        let may_leave = ask.passes(Limit::Number, Rule::Cooldown, self.number, cooldown)?;
-        if ask.passes(Limit::Number, Rule::Rates, self.number, rates)? && may_leave {
+        let may_leave = ask.charges(Limit::Number, Rule::Cooldown, self.number, cooldown)?;
+        if ask.charges(Limit::Number, Rule::Rates, self.number, rates)? && may_leave {
             stamps.put(Stamps::COOLDOWN, cooldown.stamps());
             stamps.put(Stamps::NUMBER_RATES, rates.stamps());
             ask.charged |= charged::NUMBER;
@@ -96,16 +96,16 @@ impl Rules {
     fn ask_address(&self, ask: &mut Asking, key: Key, touched: &Touched, states: &impl States) -> Result<(), Refusal> {
         let mut stamps = Stamps::of(states.get(key));
         let rates = ask.rates(self.ip, &self.ip_rates, &stamps, Stamps::RATES);
-        let is_within_rates = ask.passes(Limit::Ip, Rule::Rates, self.ip, rates)?;
+        let is_within_rates = ask.charges(Limit::Ip, Rule::Rates, self.ip, rates)?;
         let mut country_before = None;
-        let mut country = Taken::NOTHING;
+        let mut country = Taken::FREE;
         if self.max_countries > 0 {
             match stamps.note_country(touched.country, ask.now, self.max_countries) {
                 Ok(before) => country_before = Some(before),
                 Err(wait) => country = Taken::No(Some(wait)),
             }
         }
-        if ask.passes(Limit::Ip, Rule::Countries, self.ip, country)? && is_within_rates {
+        if ask.charges(Limit::Ip, Rule::Countries, self.ip, country)? && is_within_rates {
             stamps.put(Stamps::RATES, rates.stamps());
             ask.charged |= charged::IP;
             ask.country_before = country_before;
@@ -125,7 +125,7 @@ impl Rules {
     ) -> Result<(), Refusal> {
         let keys = ranges.map(|range| Key::new(Limit::Range, range.bits()));
         let mut stamps = keys.map(|key| Stamps::of(states.get(key)));
-        let mut taken = Taken::NOTHING;
+        let mut taken = Taken::FREE;
         let mut charged = 0;
         for (rate, (gcra, period)) in self.range_rates.iter().enumerate() {
             if ask.is_counted(number.at(Stamps::COUNTED + rate), *period) {
@@ -138,7 +138,7 @@ impl Rules {
                 taken = taken.and(one_more);
             }
         }
-        if ask.passes(Limit::Range, Rule::Rates, self.range, taken)? && charged != 0 {
+        if ask.charges(Limit::Range, Rule::Rates, self.range, taken)? && charged != 0 {
             for rate in (0..self.range_rates.len()).filter(|rate| charged & charged::range(*rate) != 0) {
                 number.put(Stamps::COUNTED + rate, &[ask.now.micros()]);
             }
@@ -170,8 +170,8 @@ impl Rules {
             let micros = expected.map_or(0, |cost| cost.micros);
             let fits = |spent: i64| spent < per_day && spent.saturating_add(micros) <= per_day;
             let tomorrow = || fits(0).then(|| Timestamp::of_day(stamps.day() + 1).since(ask.now));
-            let taken = if fits(stamps.spent()) { Taken::NOTHING } else { Taken::No(tomorrow()) };
-            ask.passes(Limit::Spend, Rule::PerDay, self.spend, taken)?;
+            let taken = if fits(stamps.spent()) { Taken::FREE } else { Taken::No(tomorrow()) };
+            ask.charges(Limit::Spend, Rule::PerDay, self.spend, taken)?;
             // Also where it only watches: what it watches is what was spent.
             stamps.spend(micros);
             ask.drafts.push((key, stamps));
@@ -208,7 +208,7 @@ enum Taken {
 }
 
 impl Taken {
-    const NOTHING: Self = Self::Yes(Stamps::EMPTY);
+    const FREE: Self = Self::Yes(Stamps::EMPTY);
 
     fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -255,7 +255,7 @@ impl Asking {
     }
 
     /// Whether the limit is charged. What only watches takes note, and lets pass.
-    fn passes(&mut self, limit: Limit, rule: Rule, mode: Mode, taken: Taken) -> Result<bool, Refusal> {
+    fn charges(&mut self, limit: Limit, rule: Rule, mode: Mode, taken: Taken) -> Result<bool, Refusal> {
         match (taken, mode, self.charging) {
             (Taken::Yes(_), ..) => Ok(true),
             (Taken::No(wait), Mode::Enforce, Charging::Ask) => Err(Refusal { limit, rule, wait }),
@@ -279,7 +279,7 @@ impl Asking {
     fn subject(&mut self, key: Key, mode: Mode, rates: &[Gcra], bit: u32, states: &impl States) -> Result<(), Refusal> {
         let mut stamps = Stamps::of(states.get(key));
         let taken = self.rates(mode, rates, &stamps, Stamps::RATES);
-        if self.passes(key.limit, Rule::Rates, mode, taken)? {
+        if self.charges(key.limit, Rule::Rates, mode, taken)? {
             stamps.put(Stamps::RATES, taken.stamps());
             self.charged |= bit;
             self.draft(key, stamps);

@@ -12,21 +12,21 @@ use tokio::{sync::Notify, time::timeout};
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     draining: AtomicBool,
-    accepted: AtomicUsize,
+    under_way: AtomicUsize,
     last_finished: Notify,
 }
 
-/// A call that was accepted and will be finished; dropping it says that it is.
+/// A call that was let in and will be finished; dropping it says that it is.
 #[derive(Debug)]
-pub struct Accepted(Arc<Lifecycle>);
+pub struct UnderWay(Arc<Lifecycle>);
 
 impl Lifecycle {
-    /// Takes a call, unless the service is about to stop.
-    pub fn accept(self: &Arc<Self>) -> Option<Accepted> {
+    /// Lets a call in, unless the service is about to stop.
+    pub fn enter(self: &Arc<Self>) -> Option<UnderWay> {
         // Counted before the look, so that a drain that begins in between waits for this call.
-        self.accepted.fetch_add(1, Ordering::SeqCst);
-        let accepted = Accepted(Arc::clone(self));
-        (!self.is_draining()).then_some(accepted)
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let call = UnderWay(Arc::clone(self));
+        (!self.is_draining()).then_some(call)
     }
 
     pub fn is_draining(&self) -> bool {
@@ -40,7 +40,7 @@ impl Lifecycle {
         let all_finished = async {
             loop {
                 let notified = self.last_finished.notified();
-                if self.accepted.load(Ordering::SeqCst) == 0 {
+                if self.under_way.load(Ordering::SeqCst) == 0 {
                     return;
                 }
                 notified.await;
@@ -48,13 +48,13 @@ impl Lifecycle {
         };
         // Whether in time or not, what is left is what counts.
         let _ = timeout(grace, all_finished).await;
-        self.accepted.load(Ordering::SeqCst)
+        self.under_way.load(Ordering::SeqCst)
     }
 }
 
-impl Drop for Accepted {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        if self.0.accepted.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if self.0.under_way.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.last_finished.notify_waiters();
         }
     }
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn draining_waits_for_what_was_accepted_and_takes_no_more() {
+    async fn draining_waits_for_what_was_let_in_and_takes_no_more() {
         let lifecycle = Arc::new(Lifecycle::default());
-        let call = lifecycle.accept().unwrap();
+        let call = lifecycle.enter().unwrap();
         let draining = tokio::spawn({
             let lifecycle = Arc::clone(&lifecycle);
             async move { lifecycle.drain(Duration::from_secs(60)).await }
@@ -75,7 +75,7 @@ mod tests {
         while !lifecycle.is_draining() {
             tokio::task::yield_now().await;
         }
-        assert!(lifecycle.accept().is_none());
+        assert!(lifecycle.enter().is_none());
         assert!(!draining.is_finished());
         drop(call);
         assert_eq!(draining.await.unwrap(), 0);
@@ -84,7 +84,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn draining_ends_with_the_grace() {
         let lifecycle = Arc::new(Lifecycle::default());
-        let _call = lifecycle.accept().unwrap();
+        let _call = lifecycle.enter().unwrap();
         assert_eq!(lifecycle.drain(Duration::from_secs(1)).await, 1);
     }
 }

@@ -18,7 +18,7 @@ use super::{
     Public,
     answer::Answer,
     body::{self, Unread},
-    lifecycle::Accepted,
+    lifecycle::UnderWay,
     sentence::Sentence,
 };
 use crate::{
@@ -67,7 +67,7 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
     let deadline = state.deadline_from(begun);
     let sentences = &state.sentences;
 
-    let Some(accepted) = state.lifecycle.accept() else {
+    let Some(under_way) = state.lifecycle.enter() else {
         refused(&state, "draining", begun);
         let mut response = Answer::unavailable().respond(&request, sentences, sentences.default_language());
         response.head_mut().set_connection_type(ConnectionType::Close);
@@ -81,17 +81,17 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
         }
     };
     let language = sentences.language(call.payload.locales());
-    let delivery = deliver(&state, accepted, call, begun).await;
+    let delivery = deliver(&state, under_way, call, begun).await;
     Answer::of(&delivery).respond(&request, sentences, language)
 }
 
 /// Sends in a task of its own, so that a message is seen to its end though whoever asked may have gone.
-pub(super) async fn deliver(state: &Public, accepted: Accepted, call: Call, begun: Instant) -> Delivery {
+pub(super) async fn deliver(state: &Public, under_way: UnderWay, call: Call, begun: Instant) -> Delivery {
     let line = state.line.clone();
     let deadline = state.deadline_from(begun);
     let sending = tokio::spawn(async move {
         let delivery = line.send(call, begun, deadline).await;
-        drop(accepted);
+        drop(under_way);
         delivery
     });
     sending.await.unwrap_or_else(|_| {

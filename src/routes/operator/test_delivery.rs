@@ -88,7 +88,7 @@ struct Accepted {
 pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<Operators>) -> HttpResponse {
     let begun = Instant::now();
     let shared = &state.shared;
-    let Some(accepted) = shared.lifecycle.accept() else {
+    let Some(under_way) = shared.lifecycle.enter() else {
         let answer = Answer::unavailable();
         let mut response = answer.problem("the service is stopping").put_into(&mut answer.head());
         response.head_mut().set_connection_type(ConnectionType::Close);
@@ -102,7 +102,7 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
         Err(refusal) => return refusal,
     };
     let language = shared.sentences.language(call.payload.locales());
-    let delivery = deliver(shared, accepted, call, begun).await;
+    let delivery = deliver(shared, under_way, call, begun).await;
     let answer = Answer::of(&delivery);
     match &delivery.result {
         Ok(sent) => answer.head().json(accepted_as(*sent, delivery.id, shared).await),

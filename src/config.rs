@@ -29,7 +29,7 @@ pub use self::{
     telemetry::Telemetry,
     value::{Endpoint, Seconds},
 };
-use crate::sms::{Country, Sender};
+use crate::sms::{Country, Sender, Senders};
 
 /// The first layer and the reference of all keys.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -95,9 +95,9 @@ pub struct GatewayApi {
 }
 
 impl GatewayApi {
-    /// The sender of a message to this country.
-    pub fn sender_for(&self, country: Option<Country>) -> &Sender {
-        country.and_then(|country| self.senders.get(&country)).unwrap_or(&self.sender)
+    /// `sender` and `senders`.
+    pub fn all_senders(&self) -> Senders {
+        Senders::new(self.sender.clone(), self.senders.clone())
     }
 }
 

@@ -23,11 +23,11 @@ use self::{
     repeat::{Claim, Repeats, Ticket},
 };
 use crate::{
-    config::{self, Settings},
+    config::Settings,
     gatewayapi::{Decision, Dispatcher, Failure, LateOutcome, Message, NotSent, Receipt, Unknown, decide},
     ledger::{Admission, Applicant, Ledger, OpenMessage, Outcome, Settlement},
     metrics::{Metrics, Stage},
-    sms::{Measure, MessageId, Payload, Recipient, Timestamp, UsageType, measure},
+    sms::{Measure, MessageId, Payload, Recipient, Senders, Timestamp, UsageType, measure},
     templates::{Rendered, TemplateSet},
     traces::{Parent, Span, Tracer},
 };
@@ -71,7 +71,7 @@ pub struct Line {
     refusals: FrugalLog,
     metrics: Arc<Metrics>,
     tracer: Tracer,
-    senders: config::GatewayApi,
+    senders: Senders,
     max_segments: u32,
 }
 
@@ -85,7 +85,7 @@ impl Line {
         tracer: Tracer,
     ) -> Self {
         record::start_at_zero(&metrics);
-        let (senders, max_segments) = (settings.gatewayapi.clone(), settings.delivery.max_segments);
+        let (senders, max_segments) = (settings.gatewayapi.all_senders(), settings.delivery.max_segments);
         let late = (ledger.clone(), Arc::clone(&metrics));
         gatewayapi.on_late_outcome(move |outcome| {
             tokio::spawn(settle_late(late.0.clone(), Arc::clone(&late.1), outcome));
@@ -198,7 +198,7 @@ impl Line {
             id,
             msisdn: recipient.msisdn,
             country: recipient.country,
-            sender: self.senders.sender_for(recipient.country),
+            sender: self.senders.for_country(recipient.country),
             text: &rendered.text,
             encoding: measured.encoding,
             segments: measured.segments,

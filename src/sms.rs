@@ -21,7 +21,7 @@ pub use msisdn::{Country, LineType, Msisdn, NumberError, Recipient, warm_up};
 pub use payload::Payload;
 pub use schema::one_of;
 pub use segment::{Costly, Encoding, Measure, WhyCostly, costly, measure, segment_starts};
-pub use sender::{Sender, SenderError};
+pub use sender::{Sender, SenderError, Senders};
 pub use timestamp::Timestamp;
 pub use usage_type::UsageType;
 pub(crate) use words::words;

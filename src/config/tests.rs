@@ -146,8 +146,9 @@ fn maps_and_durations_come_from_the_environment() {
         ("SMS_GATEWAYAPI__CLASS", "premium"),
         ("SMS_GATEWAYAPI__PRIORITY", "VERY_URGENT"),
     ]);
-    assert_eq!(settings.gatewayapi.sender_for(Country::parse("DK")).as_str(), "AcmeDK");
-    assert_eq!(settings.gatewayapi.sender_for(Country::parse("SE")).as_str(), "Acme");
+    let senders = settings.gatewayapi.all_senders();
+    assert_eq!(senders.for_country(Country::parse("DK")).as_str(), "AcmeDK");
+    assert_eq!(senders.for_country(Country::parse("SE")).as_str(), "Acme");
     assert_eq!(settings.templates.variables["brand"], "Acme Inc");
     assert_eq!(settings.delivery.deadline.get().as_millis(), 500);
     assert_eq!(settings.gatewayapi.validity_period.get().as_secs(), 120);

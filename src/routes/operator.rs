@@ -37,8 +37,8 @@ pub(super) use self::page::answer as page_file;
 use super::{Public, body, get, only_with, problem::Problem};
 use crate::{
     auth::{OperatorAuthorization, only_authorization},
-    config::{self, Secrets, Settings},
-    sms::{Timestamp, UsageType},
+    config::{Secrets, Settings},
+    sms::{Senders, Timestamp, UsageType},
     templates::{TemplateOptions, TemplateSet},
 };
 
@@ -53,7 +53,7 @@ pub struct Operators {
     authorization: OperatorAuthorization,
     templates: Arc<ArcSwap<TemplateSet>>,
     template_options: TemplateOptions,
-    senders: config::GatewayApi,
+    senders: Senders,
     /// One for each stream of events that may be open.
     streams: Arc<Semaphore>,
     counted: deliveries::Newest,
@@ -73,7 +73,7 @@ impl Operators {
             authorization: OperatorAuthorization::of(tokens),
             templates,
             template_options: TemplateOptions::of(settings),
-            senders: settings.gatewayapi.clone(),
+            senders: settings.gatewayapi.all_senders(),
             streams: Arc::new(Semaphore::new(events::MOST_STREAMS)),
             counted: deliveries::Newest::default(),
             is_sandbox: settings.is_sandbox,

@@ -1,4 +1,6 @@
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
+
+use super::Country;
 
 /// Who a message says it is from: at most 11 characters of text, or at most 15 digits (GatewayAPI's `sender`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,24 @@ impl Sender {
 impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Who messages are from: one sender, and others where a country wants them.
+#[derive(Debug, Clone)]
+pub struct Senders {
+    general: Sender,
+    by_country: BTreeMap<Country, Sender>,
+}
+
+impl Senders {
+    pub const fn new(general: Sender, by_country: BTreeMap<Country, Sender>) -> Self {
+        Self { general, by_country }
+    }
+
+    /// The sender of a message to this country.
+    pub fn for_country(&self, country: Option<Country>) -> &Sender {
+        country.and_then(|country| self.by_country.get(&country)).unwrap_or(&self.general)
     }
 }
 

@@ -130,7 +130,7 @@ pub(super) async fn post(request: HttpRequest, body: web::Payload, state: web::D
         Ok(preview) => {
             let country = to.and_then(|to| Recipient::parse(&to).ok()).and_then(|recipient| recipient.country);
             HttpResponse::Ok().json(Shown {
-                sender: state.senders.sender_for(country).as_str(),
+                sender: state.senders.for_country(country).as_str(),
                 costly: costly(&preview.text),
                 segment_starts: segment_starts(&preview.text),
                 preview: &preview,

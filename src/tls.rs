@@ -1,4 +1,5 @@
-//! Whom we trust to be GatewayAPI, or the collector of traces.
+//! Whom we trust to be GatewayAPI, the collector of traces, or the database: TLS 1.2 or newer, with Mozilla's authorities,
+//! which are compiled in, as an empty container has none of its own, or with those of a PEM file.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -8,29 +9,46 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-/// TLS 1.2 or newer with Mozilla's roots, which are compiled in: an empty container has none of its own.
+/// HTTP/1.1, with the file's authorities besides Mozilla's.
 ///
 /// # Errors
 ///
-/// When the file of extra authorities can't be read or holds no certificate.
-pub fn client_config(extra_ca_file: Option<&Path>) -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// When the file can't be read or holds no certificate.
+pub fn of_http(extra_ca_file: Option<&Path>) -> io::Result<ClientConfig> {
+    let mut roots = mozillas();
     if let Some(file) = extra_ca_file {
-        let mut added = 0;
-        for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
-            roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
-            added += 1;
-        }
-        if added == 0 {
-            return Err(io::Error::other("no certificate in it"));
-        }
+        roots.roots.extend(of_file(file)?.roots);
     }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = client_config(roots);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// A database's, with the file's authorities in place of Mozilla's.
+///
+/// # Errors
+///
+/// When the file can't be read or holds no certificate.
+pub fn of_database(ca_file: Option<&Path>) -> io::Result<ClientConfig> {
+    Ok(client_config(ca_file.map_or_else(|| Ok(mozillas()), of_file)?))
+}
+
+fn mozillas() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+fn of_file(file: &Path) -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
+        roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
+    }
+    if roots.is_empty() { Err(io::Error::other("no certificate in it")) } else { Ok(roots) }
+}
+
+fn client_config(roots: RootCertStore) -> ClientConfig {
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider supports TLS 1.2 and 1.3")
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+        .with_no_client_auth()
 }

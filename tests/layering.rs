@@ -43,7 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_postgres_rustls", &["ledger"]),
     ("tracing_subscriber", &["telemetry"]),
     ("utoipa", &["ledger", "routes", "sms", "templates"]),
-    ("webpki_roots", &["ledger", "tls"]),
+    ("webpki_roots", &["tls"]),
 ];
 /// Lines outside tests.
 const LONGEST_FILE: usize = 320;

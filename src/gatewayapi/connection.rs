@@ -95,7 +95,7 @@ impl Connector {
         Ok(Self {
             endpoint: settings.endpoint.clone(),
             authorization,
-            tls: tls::client_config(settings.extra_ca_file.as_deref()).map_err(ConnectError::ExtraCa)?,
+            tls: tls::of_http(settings.extra_ca_file.as_deref()).map_err(ConnectError::ExtraCa)?,
             connect_timeout: settings.connect_timeout.get(),
             request_timeout: settings.request_timeout.get(),
         })

@@ -1,12 +1,7 @@
-//! Where the server is, and whom we trust to be it.
+//! Where the server is, and why it can't be reached.
 
-use std::{error::Error as _, io, path::Path, sync::Arc};
+use std::{error::Error as _, io};
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, pem::PemObject},
-};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::{
     Client, Config, Connection, Socket,
@@ -16,7 +11,7 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::PostgresError;
-use crate::config;
+use crate::{config, tls};
 
 /// As an administrator of the database sees us.
 const APPLICATION: &str = "gatewayapi-sms-connector";
@@ -47,7 +42,7 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name(APPLICATION);
         }
-        let tls = client_config(settings.ca_file.as_deref()).map_err(|source| PostgresError::Authorities {
+        let tls = tls::of_database(settings.ca_file.as_deref()).map_err(|source| PostgresError::Authorities {
             file: settings.ca_file.clone().unwrap_or_default(),
             source,
         })?;
@@ -57,26 +52,6 @@ impl Address {
     pub(super) async fn connect(&self) -> Result<(Client, Connection<Socket, Stream>), tokio_postgres::Error> {
         self.config.connect(self.tls.clone()).await
     }
-}
-
-/// TLS 1.2 or newer with the authorities of the file, or with Mozilla's, which are compiled in.
-fn client_config(ca_file: Option<&Path>) -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match ca_file {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
-                roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
-            }
-        }
-    }
-    if roots.is_empty() {
-        return Err(io::Error::other("no certificate in it"));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("the provider supports TLS 1.2 and 1.3");
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Why no connection can be made.

@@ -101,7 +101,7 @@ impl Collector {
         resource: &Resource,
         room: Arc<Room>,
     ) -> Result<Self, TracesError> {
-        let tls = tls::client_config(settings.extra_ca_file.as_deref().map(Path::new)).map_err(TracesError::ExtraCa)?;
+        let tls = tls::of_http(settings.extra_ca_file.as_deref().map(Path::new)).map_err(TracesError::ExtraCa)?;
         let headers = settings.otlp_headers.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
         let client = http_client::builder(endpoint, tls, CONNECT_PATIENCE)
             .default_headers(read_headers(headers)?)

@@ -34,7 +34,7 @@ pub use self::{
     deliveries::{CountryTally, Deliveries, Outcomes, Period, Tally, TimeToDelivery},
     departure::Departure,
     key::KeyError,
-    message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Query, Reported, Settlement},
+    message::{DeliveryRecord, Effect, Entry, MessageRecord, Query, Reported, Settlement},
     postgres::PostgresError,
     sqlite::SqliteError,
     writer::Away,
@@ -51,7 +51,7 @@ use crate::{
     config::{self, LedgerUrl, Settings},
     limits::{Charge, Charging, Decision, LimitSet, Pseudonym, Pseudonyms, Refusal, Rules, Standing, Touched},
     metrics::Metrics,
-    sms::{DeliveryReport, MessageId, Msisdn, Timestamp},
+    sms::{DeliveryReport, MessageId, Msisdn, Outcome, Timestamp},
 };
 
 /// GatewayAPI waits 5 s for an answer to a report.

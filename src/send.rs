@@ -25,9 +25,9 @@ use self::{
 use crate::{
     config::Settings,
     gatewayapi::{Decision, Dispatcher, Failure, LateOutcome, Message, NotSent, Receipt, Unknown, decide},
-    ledger::{Admission, Applicant, Ledger, OpenMessage, Outcome, Settlement},
+    ledger::{Admission, Applicant, Ledger, OpenMessage, Settlement},
     metrics::{Metrics, Stage},
-    sms::{Measure, MessageId, Payload, Recipient, Senders, Timestamp, UsageType, measure},
+    sms::{Measure, MessageId, Outcome, Payload, Recipient, Senders, Timestamp, UsageType, measure},
     templates::{Rendered, TemplateSet},
     traces::{Parent, Span, Tracer},
 };
@@ -259,7 +259,7 @@ async fn settle_late(ledger: Ledger, metrics: Arc<Metrics>, late: LateOutcome) {
     let open = |outcome| Settlement::of(late.id, outcome, Timestamp::now());
     let settlement = match &late.result {
         Ok(receipt) => open(Outcome::Accepted).with(receipt),
-        Err(failure) => open(failure.kind.into()).because(failure),
+        Err(failure) => open(failure.kind.outcome()).because(failure),
     };
     if ledger.settle_late(settlement).await {
         metrics.accepted(late.country);

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    sms::{Country, MessageId},
+    sms::{Country, MessageId, Outcome},
     traces::Span,
 };
 
@@ -95,9 +95,9 @@ impl Dispatcher {
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
         // What never happened is zero, and not absent: a first fault is an increase then.
-        metrics.gatewayapi_requests.with_label_values(&["accepted", ""]);
+        metrics.gatewayapi_requests.with_label_values(&[Outcome::Accepted.as_str(), ""]);
         for kind in FailureKind::of_a_request() {
-            metrics.gatewayapi_requests.with_label_values(&[kind.outcome(), kind.as_str()]);
+            metrics.gatewayapi_requests.with_label_values(&[kind.outcome().as_str(), kind.as_str()]);
         }
         let Capacity { connections, max_batch, max_waiting } = capacity;
         let idle = (0..connections).map(|_| connector.connection()).collect::<Result<_, _>>()?;
@@ -244,7 +244,7 @@ impl Shared {
 
     fn reply(&self, pending: Pending, outcome: Result<Receipt, Failure>) {
         if let Err(late) = pending.reply.send(outcome) {
-            let outcome = late.as_ref().map_or_else(|failure| failure.kind.outcome(), |_| "accepted");
+            let outcome = late.as_ref().map_or_else(|failure| failure.kind.outcome(), |_| Outcome::Accepted).as_str();
             self.metrics.late_outcomes.with_label_values(&[outcome]).inc();
             tracing::warn!(message_id = %pending.id, outcome, "an outcome came after its message had been answered");
             if let Some(hook) = self.late.get() {
@@ -255,8 +255,8 @@ impl Shared {
 
     fn count(&self, outcome: Result<(), FailureKind>, now: Instant, mut request: Span) {
         let (label, error_kind) = match outcome {
-            Ok(()) => ("accepted", ""),
-            Err(kind) => (kind.outcome(), kind.as_str()),
+            Ok(()) => (Outcome::Accepted.as_str(), ""),
+            Err(kind) => (kind.outcome().as_str(), kind.as_str()),
         };
         request.set("outcome", label);
         if outcome.is_err() {

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::sms::words;
+use crate::sms::{Outcome, words};
 
 /// GatewayAPI's error code, such as `0x0215`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -188,13 +188,13 @@ impl FailureKind {
             .chain(Unknown::ALL.into_iter().map(Self::Unknown))
     }
 
-    /// The outcome, for metrics and logs.
-    pub const fn outcome(self) -> &'static str {
+    /// What it makes of a message.
+    pub const fn outcome(self) -> Outcome {
         match self {
-            Self::Rejected(_) => "rejected",
-            Self::Account(_) => "account_fault",
-            Self::NotSent(_) => "not_sent",
-            Self::Unknown(_) => "unknown",
+            Self::Rejected(_) => Outcome::Rejected,
+            Self::Account(_) => Outcome::AccountFault,
+            Self::NotSent(_) => Outcome::NotSent,
+            Self::Unknown(_) => Outcome::Unknown,
         }
     }
 
@@ -276,7 +276,7 @@ mod tests {
     fn the_code_decides(#[case] status: u16, #[case] codes: &[u16], #[case] outcome: &str, #[case] kind: &str) {
         for code in codes {
             let found = classify(status, Some(ErrorCode(*code)));
-            assert_eq!((found.outcome(), found.as_str()), (outcome, kind), "{code:#06x}");
+            assert_eq!((found.outcome().as_str(), found.as_str()), (outcome, kind), "{code:#06x}");
         }
     }
 
@@ -296,7 +296,7 @@ mod tests {
     fn the_status_decides_without_a_known_code(#[case] status: u16, #[case] outcome: &str, #[case] kind: &str) {
         for code in [None, Some(ErrorCode(0x7777))] {
             let found = classify(status, code);
-            assert_eq!((found.outcome(), found.as_str()), (outcome, kind), "{code:?}");
+            assert_eq!((found.outcome().as_str(), found.as_str()), (outcome, kind), "{code:?}");
         }
     }
 

@@ -226,6 +226,7 @@ fn whole_number(value: &Value) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::Outcome;
     use rstest::rstest;
 
     fn accepted(body: &str, messages: usize) -> Option<Vec<u64>> {
@@ -305,7 +306,7 @@ mod tests {
     #[test]
     fn a_refusal_that_is_not_json_counts_by_its_status() {
         let refused = refused(503, "<html>Service Unavailable</html>");
-        assert_eq!(refused.failure.kind.outcome(), "not_sent");
+        assert_eq!(refused.failure.kind.outcome(), Outcome::NotSent);
         assert_eq!(refused.failure.retry_after, Some(Duration::from_secs(3)));
     }
 

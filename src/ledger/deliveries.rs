@@ -8,11 +8,10 @@ use uuid::Uuid;
 
 use super::{
     departure::Departure,
-    message::Outcome,
     row::Cells,
     store::{Shelf, StoreError},
 };
-use crate::sms::{Country, DeliveryStatus, MessageId, Timestamp};
+use crate::sms::{Country, DeliveryStatus, MessageId, Outcome, Timestamp};
 
 /// Messages of a period that are looked at, the newest ones, so that a busy service is not slowed.
 const MOST: usize = 10_000;

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
-};
+use utoipa::ToSchema;
 
 use super::departure::Departure;
 use crate::{
-    gatewayapi::{ErrorCode, Failure, FailureKind, Receipt},
+    gatewayapi::{ErrorCode, Failure, Receipt},
     limits::{Pseudonym, Touched},
-    sms::{Cost, Country, DeliveryStatus, Encoding, ErrorGroup, MessageId, Timestamp, UsageType, one_of},
+    sms::{Cost, Country, DeliveryStatus, Encoding, ErrorGroup, MessageId, Outcome, Timestamp, UsageType},
 };
 
 /// A row when it is opened, before anything leaves.
@@ -35,63 +32,6 @@ impl Entry {
     /// The subjects by which it is counted; `None`: it is exempt.
     pub fn counted(&self) -> Option<Touched> {
         self.is_counted.then(|| Touched { ip: self.touched.ip.filter(|_| self.is_ip_counted), ..self.touched })
-    }
-}
-
-/// What became of a message on its way to GatewayAPI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    Accepted,
-    Rejected,
-    AccountFault,
-    NotSent,
-    /// It may have been sent.
-    Unknown,
-    /// The text could not be made.
-    TemplateFault,
-}
-
-impl Outcome {
-    pub const ALL: [Self; 6] =
-        [Self::Accepted, Self::Rejected, Self::AccountFault, Self::NotSent, Self::Unknown, Self::TemplateFault];
-
-    /// Its name in the database, in metrics and in logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Rejected => "rejected",
-            Self::AccountFault => "account_fault",
-            Self::NotSent => "not_sent",
-            Self::Unknown => "unknown",
-            Self::TemplateFault => "template_fault",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
-    }
-
-    /// A message left, or may have: it counts.
-    pub const fn may_have_left(self) -> bool {
-        matches!(self, Self::Accepted | Self::Unknown)
-    }
-}
-
-impl ToSchema for Outcome {}
-impl PartialSchema for Outcome {
-    fn schema() -> RefOr<Schema> {
-        one_of(Self::ALL.map(Self::as_str), "What became of a message on its way to GatewayAPI.")
-    }
-}
-
-impl From<FailureKind> for Outcome {
-    fn from(kind: FailureKind) -> Self {
-        match kind {
-            FailureKind::Rejected(_) => Self::Rejected,
-            FailureKind::Account(_) => Self::AccountFault,
-            FailureKind::NotSent(_) => Self::NotSent,
-            FailureKind::Unknown(_) => Self::Unknown,
-        }
     }
 }
 

@@ -19,12 +19,11 @@ use self::{
 };
 use super::{
     limiter::Limiter,
-    message::Outcome,
     store::{Store, StoreError, Write, Written, sentence},
 };
 use crate::{
     config,
-    sms::{MessageId, Timestamp},
+    sms::{MessageId, Outcome, Timestamp},
 };
 
 pub(super) use self::read::PostgresShelf;

@@ -2,11 +2,11 @@
 
 use super::{
     departure::Departure,
-    message::{DeliveryRecord, Effect, Entry, MessageRecord, Outcome, Reported, Settlement, error_group},
+    message::{DeliveryRecord, Effect, Entry, MessageRecord, Reported, Settlement, error_group},
 };
 use crate::{
     limits::{Pseudonym, Touched},
-    sms::{Country, DeliveryReport, DeliveryStatus, Encoding, MessageId, Timestamp},
+    sms::{Country, DeliveryReport, DeliveryStatus, Encoding, MessageId, Outcome, Timestamp},
 };
 
 /// A column's name and type.

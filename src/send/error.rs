@@ -4,7 +4,7 @@ use crate::{
     gatewayapi::Failure,
     ledger::{Away, Denial},
     limits::Refusal,
-    sms::{NumberError, UsageType},
+    sms::{NumberError, Outcome, UsageType},
     templates::RenderError,
 };
 
@@ -65,7 +65,7 @@ impl SendError {
 impl MessageError {
     pub(super) const fn fault(&self) -> &'static str {
         match self {
-            Self::Template(_) | Self::TooManySegments { .. } => "template_fault",
+            Self::Template(_) | Self::TooManySegments { .. } => Outcome::TemplateFault.as_str(),
             Self::GatewayApi(failure) => failure.kind.as_str(),
         }
     }

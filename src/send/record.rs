@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Instant};
 use super::{Call, Delivery, FrugalLog, MessageError, SendError, Sent};
 use crate::{
     gatewayapi::Receipt,
-    ledger::{Outcome, Settlement},
+    ledger::Settlement,
     metrics::{Metrics, Stage},
-    sms::{Measure, MessageId, Recipient, Timestamp, UsageType, words},
+    sms::{Measure, MessageId, Outcome, Recipient, Timestamp, UsageType, words},
     templates::Rendered,
     traces::{Span, Step},
 };
@@ -101,7 +101,7 @@ impl Record {
         let settlement = match result {
             Ok(receipt) => Settlement::of(id, Outcome::Accepted, settled_at).with(receipt),
             Err(MessageError::GatewayApi(failure)) => {
-                Settlement::of(id, failure.kind.into(), settled_at).because(failure)
+                Settlement::of(id, failure.kind.outcome(), settled_at).because(failure)
             }
             Err(MessageError::Template(_) | MessageError::TooManySegments { .. }) => {
                 Settlement::of(id, Outcome::TemplateFault, settled_at)
@@ -244,7 +244,7 @@ fn outcome(result: &Result<Sent, SendError>) -> &'static str {
         Err(SendError::Message(MessageError::Template(_) | MessageError::TooManySegments { .. })) => {
             Outcome::TemplateFault.as_str()
         }
-        Err(SendError::Message(MessageError::GatewayApi(failure))) => Outcome::from(failure.kind).as_str(),
+        Err(SendError::Message(MessageError::GatewayApi(failure))) => failure.kind.outcome().as_str(),
         Err(SendError::Interrupted) => Aside::Interrupted.as_str(),
     }
 }

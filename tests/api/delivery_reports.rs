@@ -8,10 +8,10 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gatewayapi_sms_connector::{
     config::{Settings, Source},
-    ledger::{Admission, Applicant, Effect, Ledger, OpenMessage, Outcome, Settlement},
+    ledger::{Admission, Applicant, Effect, Ledger, OpenMessage, Settlement},
     metrics::Metrics,
     simulator::{Options, Reports},
-    sms::{DeliveryReport, DeliveryStatus, MessageId, Recipient, Timestamp, UsageType},
+    sms::{DeliveryReport, DeliveryStatus, MessageId, Outcome, Recipient, Timestamp, UsageType},
 };
 use jsonwebtoken::Algorithm;
 use rstest::rstest;

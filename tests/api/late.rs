@@ -12,7 +12,7 @@ use gatewayapi_sms_connector::{
     },
     metrics::Metrics,
     simulator::{Behaviour, Options, Simulator},
-    sms::{Encoding, MessageId, MessageText, Recipient},
+    sms::{Encoding, MessageId, MessageText, Outcome, Recipient},
     traces::Span,
 };
 use tokio::sync::mpsc;
@@ -69,7 +69,7 @@ impl Client {
     /// A message that is given up after it was written.
     async fn given_up(&self, id: MessageId, to: &str) {
         let failure = self.send(id, to, Duration::from_secs(1)).await.unwrap_err();
-        assert_eq!(failure.kind.outcome(), "unknown");
+        assert_eq!(failure.kind.outcome(), Outcome::Unknown);
     }
 
     /// What is told of a message of which something is told.
@@ -126,7 +126,7 @@ async fn an_answer_is_waited_for_although_nobody_waits_for_its_message() {
         let id = MessageId::generate();
         let failure = client.send(id, GOOD, Duration::from_millis(200)).await.unwrap_err();
         client.gatewayapi.release();
-        if failure.kind.outcome() == "unknown" && client.told(id).await.is_ok() {
+        if failure.kind.outcome() == Outcome::Unknown && client.told(id).await.is_ok() {
             return;
         }
     }
@@ -138,7 +138,7 @@ async fn no_answer_at_all_is_told_when_it_is_given_up() {
     let mut client = Client::of(Options { behaviour: Behaviour::Dead, ..Options::default() });
     let id = MessageId::generate();
     client.given_up(id, GOOD).await;
-    assert_eq!(client.told(id).await.unwrap_err().kind.outcome(), "unknown");
+    assert_eq!(client.told(id).await.unwrap_err().kind.outcome(), Outcome::Unknown);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn what_was_given_up_in_the_queue_or_answered_in_time_is_not_told() {
         second
     });
     first.unwrap();
-    assert_eq!(second.unwrap_err().kind.outcome(), "not_sent");
+    assert_eq!(second.unwrap_err().kind.outcome(), Outcome::NotSent);
     client.send(MessageId::generate(), GOOD, Duration::from_secs(5)).await.unwrap();
     assert!(client.late.try_recv().is_err());
     assert_eq!(client.gatewayapi.received().len(), 2);

@@ -20,8 +20,8 @@ const variants = (text) => [...text.matchAll(/(?:Self|UsageType)::(\w+)/g)].map(
 const capitalised = (name) => name.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter) => letter.toUpperCase());
 
 test('a message is final when the ledger says so', () => {
-  const left = variants(between('src/ledger/message.rs', 'fn may_have_left(self) -> bool {', '}'));
-  const outcomes = names('ledger/message.rs', 'Outcome');
+  const left = variants(between('src/sms/outcome.rs', 'MAY_HAVE_LEFT: [Self; 2] = [', ']'));
+  const outcomes = declaredWords('src/sms/outcome.rs', 'Outcome');
   assert.deepEqual(
     outcomes.filter((outcome) => !isFinal({ outcome, delivery: null })).map(capitalised),
     left,
@@ -56,7 +56,7 @@ test('each outcome of a call is judged once', () => {
   const asides = declaredWords('src/send/record.rs', 'Aside');
   // What became of a message as it should, by Logto's call or by what the number is worth.
   const fine = ['accepted', 'rejected', 'test_number', 'number_unusable', 'limited'];
-  assert.deepEqual([...FAULTS, ...fine].sort(), [...names('ledger/message.rs', 'Outcome'), ...asides].sort());
+  assert.deepEqual([...FAULTS, ...fine].sort(), [...declaredWords('src/sms/outcome.rs', 'Outcome'), ...asides].sort());
   assert.deepEqual([...UNREAD].sort(), names('routes/send.rs', 'Refusal').sort());
   const lists = [...source('deploy/prometheus/alerts.yml').matchAll(/outcome=~"([^"]+)"/g)].map(([, list]) => list.split('|'));
   const failing = lists.filter((list) => list.includes('template_fault'));

@@ -71,7 +71,7 @@ test('each error of the line that is neither a limit’s nor GatewayAPI’s has 
 });
 
 test('each state and each group of a report’s errors has words', () => {
-  const outcomes = names('ledger/message.rs', 'Outcome');
+  const outcomes = declaredWords('src/sms/outcome.rs', 'Outcome');
   const deliveries = names('sms/delivery_status.rs', 'DeliveryStatus').map((name) => name.toLowerCase());
   const states = ['open', ...outcomes, ...deliveries];
   assert.deepEqual(states.filter((state) => !(`status.${state}` in CATALOGUES.outcomes.en)), []);

@@ -8,7 +8,7 @@ use super::mark::{self, Mark};
 use crate::{
     ledger::{limiter::Limiter, row::Cell},
     limits::{Charging, Pseudonym, Touched},
-    sms::{Country, MessageId, Timestamp},
+    sms::{Country, MessageId, Outcome, Timestamp},
 };
 
 /// The clock may have been set back since the process before has started.
@@ -18,9 +18,8 @@ const CLOCK_SET_BACK: Duration = Duration::from_secs(24 * 3600);
 pub(super) fn close_open(connection: &Connection, now: Timestamp) -> Result<usize, rusqlite::Error> {
     let oldest = mark::get(connection, Mark::Started)?;
     let closed = connection.execute(
-        "UPDATE message SET outcome = 'unknown', error_kind = 'interrupted', settled_at = ?2 \
-         WHERE id >= ?1 AND outcome IS NULL",
-        [Cell::Id(oldest), Cell::Integer(Some(now.micros()))],
+        "UPDATE message SET outcome = ?3, error_kind = 'interrupted', settled_at = ?2 WHERE id >= ?1 AND outcome IS NULL",
+        [Cell::Id(oldest), Cell::Integer(Some(now.micros())), Cell::Text(Some(Outcome::Unknown.as_str()))],
     )?;
     mark::set(connection, Mark::Started, MessageId::first_at(now.minus(CLOCK_SET_BACK)))?;
     Ok(closed)
@@ -31,9 +30,10 @@ pub(super) fn rebuild(connection: &Connection, limiter: &Limiter, now: Timestamp
     let oldest = MessageId::first_at(now.minus(limiter.rules.longest_period()));
     let mut statement = connection.prepare(
         "SELECT admitted_at, number_hash, range3_hash, range4_hash, ip_hash, country, counted FROM message \
-         WHERE id >= ?1 AND counted & 1 AND (outcome IS NULL OR outcome IN ('accepted', 'unknown')) ORDER BY id",
+         WHERE id >= ?1 AND counted & 1 AND (outcome IS NULL OR outcome IN (?2, ?3)) ORDER BY id",
     )?;
-    let mut rows = statement.query([Cell::Id(oldest)])?;
+    let [one, other] = Outcome::MAY_HAVE_LEFT.map(|outcome| Cell::Text(Some(outcome.as_str())));
+    let mut rows = statement.query([Cell::Id(oldest), one, other])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         let pseudonym = |index| row.get(index).map(Pseudonym::from_bits);

@@ -18,10 +18,10 @@ use utoipa::{
 
 use super::usage_type;
 use crate::{
-    ledger::{Outcome, Query},
+    ledger::Query,
     limits::Pseudonym,
     routes::{described::problems, problem::Problem},
-    sms::{Country, DeliveryStatus, MessageId, Msisdn, Recipient, Timestamp, UsageType, one_of},
+    sms::{Country, DeliveryStatus, MessageId, Msisdn, Outcome, Recipient, Timestamp, UsageType, one_of},
 };
 
 const DEFAULT_LIMIT: usize = 50;

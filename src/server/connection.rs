@@ -3,7 +3,10 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -20,6 +23,10 @@ use crate::metrics::Metrics;
 /// (64 KiB) have, so that a client whose body is refused unread may read the refusal.
 const LONGEST_CALL: usize = 1024 * 1024;
 
+/// Calls that may come before the answers to those before them have left. Each takes 6 KiB once it is read, however short
+/// it is, and actix-web reads as many as are there. No client that we know of sends one ahead.
+const MOST_CALLS: usize = 8;
+
 /// Reasons to give a connection up, as the label has them.
 const SILENT: &str = "silent";
 const TOO_MUCH: &str = "too_much";
@@ -30,6 +37,8 @@ pub(super) struct Census {
     metrics: Arc<Metrics>,
     /// As the label has it.
     listener: &'static str,
+    open: Arc<AtomicUsize>,
+    most: usize,
 }
 
 impl Census {
@@ -40,14 +49,21 @@ impl Census {
         for reason in [SILENT, TOO_MUCH] {
             metrics.server_connections_given_up.with_label_values(&[listener, reason]).inc_by(0);
         }
-        Self { metrics, listener }
+        Self { metrics, listener, open: Arc::default(), most }
+    }
+
+    /// So many are open that none is to be kept for a call that may come: three of four.
+    pub(super) fn is_crowded(&self) -> bool {
+        4 * self.open.load(Ordering::Relaxed) > 3 * self.most
     }
 
     fn began(&self) {
+        self.open.fetch_add(1, Ordering::Relaxed);
         self.metrics.server_connections.with_label_values(&[self.listener]).inc();
     }
 
     fn ended(&self, given_up: Option<&str>) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
         self.metrics.server_connections.with_label_values(&[self.listener]).dec();
         if let Some(reason) = given_up {
             self.metrics.server_connections_given_up.with_label_values(&[self.listener, reason]).inc();
@@ -65,6 +81,12 @@ pub(super) struct Connection<S> {
     since: Instant,
     /// Bytes since something was written.
     read: usize,
+    /// Ends of heads, for what looks like one, since all answers had left.
+    calls: usize,
+    /// The next byte begins a line.
+    at_line: bool,
+    /// Something was written that may not have left.
+    answered: bool,
     /// Not set anew with each answer, which would cost more than to wake once too often.
     alarm: Pin<Box<Sleep>>,
     /// Why, once it is.
@@ -76,7 +98,23 @@ impl<S> Connection<S> {
     pub(super) fn new(stream: S, patience: Duration, census: Census) -> Self {
         census.began();
         let (since, alarm) = (Instant::now(), Box::pin(sleep(patience)));
-        Self { stream, patience, since, read: 0, alarm, given_up: None, census }
+        let (calls, at_line, answered) = (0, false, false);
+        Self { stream, patience, since, read: 0, calls, at_line, answered, alarm, given_up: None, census }
+    }
+
+    /// Takes note of what was read. A head ends with an empty line.
+    fn note(&mut self, bytes: &[u8]) {
+        self.read += bytes.len();
+        for byte in bytes {
+            match byte {
+                b'\n' => {
+                    self.calls += usize::from(self.at_line);
+                    self.at_line = true;
+                }
+                b'\r' => {}
+                _ => self.at_line = false,
+            }
+        }
     }
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -104,12 +142,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         self.check(cx)?;
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let length = buffer.filled().len() - before;
-        if self.read == 0 && length > 0 {
+        let bytes = &buffer.filled()[before..];
+        if self.read == 0 && !bytes.is_empty() {
             self.since = Instant::now();
         }
-        self.read += length;
-        if self.read > LONGEST_CALL {
+        self.note(bytes);
+        if self.read > LONGEST_CALL || self.calls > MOST_CALLS {
             tracing::debug!("a connection that sends too much is given up");
             self.given_up = Some(TOO_MUCH);
             return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
@@ -122,11 +160,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check(cx)?;
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        (self.since, self.read) = (Instant::now(), 0);
+        (self.since, self.read, self.answered) = (Instant::now(), 0, true);
         Poll::Ready(Ok(written))
     }
 
+    /// actix-web asks for it once all that it had to write is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.answered) {
+            self.calls = 0;
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -230,6 +272,31 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(ours.write_all(&[0; 1025]).await.unwrap_err().kind(), TimedOut);
         assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_makes_many_calls_before_it_is_answered_is_given_up() {
+        let (mut ours, mut client) = connection();
+        let mut call = [0; 19];
+        for _ in 0..3 {
+            for _ in 0..MOST_CALLS {
+                client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+                ours.read_exact(&mut call[..18]).await.unwrap();
+            }
+            // Only what has left is an answer.
+            ours.flush().await.unwrap();
+            ours.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+            ours.flush().await.unwrap();
+        }
+        // However the end of a head is cut, and written.
+        for half in [b"GET / HTTP/1.1\n".as_slice(), b"\n", b"POST / HTTP/1.1\r", b"\n\r", b"\n"] {
+            client.write_all(half).await.unwrap();
+            ours.read_exact(&mut call[..half.len()]).await.unwrap();
+        }
+        client.write_all(&b"GET / HTTP/1.1\n\n".repeat(MOST_CALLS - 2)).await.unwrap();
+        client.write_all(b"\n").await.unwrap();
+        let mut rest = vec![0; 16 * (MOST_CALLS - 2) + 1];
+        assert_eq!(ours.read_exact(&mut rest).await.unwrap_err().kind(), FileTooLarge);
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use actix_http::{HttpService, Request, Response, body::MessageBody};
+use actix_http::{ConnectionType, HttpService, Request, Response, body::MessageBody};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{
     Error,
@@ -89,7 +89,15 @@ impl Listener {
         let server = Server::build();
         let stop = server.graceful_shutdown_signal();
         let answering = move || {
-            let (app, stop) = (app().into_factory().map_err(|error| error.into().error_response()), stop.clone());
+            let (room, stop) = (census.clone(), stop.clone());
+            let app = app().into_factory().map_err(|error| error.into().error_response()).map(move |answer| {
+                let mut answer: Response<B> = answer.into();
+                // Who only holds connections, idle or asking now and then, would keep Logto out.
+                if room.is_crowded() {
+                    answer.head_mut().set_connection_type(ConnectionType::Close);
+                }
+                answer
+            });
             let http = HttpService::build()
                 .keep_alive(terms.keep_alive)
                 // A client that is refused before it has sent all may read why.
@@ -134,13 +142,21 @@ mod tests {
 
     /// A listener that refuses each call, and keeps its connection.
     fn refusing(connections: usize, patience: Duration) -> (SocketAddr, JoinHandle<io::Result<()>>) {
+        refusing_seen_by(&Arc::default(), connections, patience)
+    }
+
+    fn refusing_seen_by(
+        metrics: &Arc<Metrics>,
+        connections: usize,
+        patience: Duration,
+    ) -> (SocketAddr, JoinHandle<io::Result<()>>) {
         let port = Listener::bind("server.listen", "127.0.0.1:0".parse().unwrap()).unwrap();
         let (address, keep_alive) = (port.address, Duration::from_secs(75));
         let listener = "public";
         let terms =
             Terms { listener, workers: 1, connections, keep_alive, patience, half_closed: true, last_answers: 0 };
         let app = || App::new().default_service(web::to(async || HttpResponse::Unauthorized()));
-        (address, tokio::spawn(port.serve(terms, Arc::default(), app).unwrap()))
+        (address, tokio::spawn(port.serve(terms, Arc::clone(metrics), app).unwrap()))
     }
 
     /// Sends, and reads the answer.
@@ -170,18 +186,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_beyond_the_most_wait_for_one_to_end() {
-        let (address, _served) = refusing(2, Duration::from_secs(3600));
+    async fn a_connection_is_not_kept_where_few_are_left() {
+        let (address, _served) = refusing(4, Duration::from_secs(3600));
         let mut clients = Vec::new();
-        for _ in 0..2 {
+        for _ in 0..4 {
             let mut client = TcpStream::connect(address).await.unwrap();
             ask(&mut client, GET).await;
             clients.push(client);
         }
+        assert_eq!(clients[3].read(&mut [0]).await.unwrap(), 0, "the last one is closed");
+        ask(&mut clients[0], GET).await;
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_most_wait_for_one_to_end() {
+        let metrics = Arc::new(Metrics::new());
+        let (address, _served) = refusing_seen_by(&metrics, 2, Duration::from_secs(3600));
+        let open = || metrics.server_connections.with_label_values(&["public"]).get();
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(&GET[..1]).await.unwrap();
+            clients.push(client);
+        }
+        while open() < 2 {
+            tokio::task::yield_now().await;
+        }
         let mut third = TcpStream::connect(address).await.unwrap();
         third.write_all(GET).await.unwrap();
-        ask(&mut clients[0], GET).await;
         assert_eq!(third.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(open(), 2);
         clients.pop();
         ask(&mut third, b"").await;
     }

@@ -328,6 +328,27 @@ test('a service that is away is said to be, and asked again', async () => {
   await page.locator('.preview .stale').waitFor({ state: 'hidden' });
 });
 
+for (const file of ['editor.js', 'vendor/codemirror.js']) {
+  test(`a service that is away when the editor is opened is said to be, and asked again for ${file}`, async () => {
+    const page = await open({ expected: /ERR_FAILED/ });
+    await page.route(`**/page/${file}`, (route) => route.abort());
+    await page.getByRole('button', { name: /^SignIn, German \(de\)/ }).click();
+    const note = page.getByRole('alert').filter({ hasText: 'The service does not answer.' });
+    await note.waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Download', exact: true }).count(), 0);
+    await assertAccessible(page, 'an editor that does not come');
+    const again = page.getByRole('button', { name: 'Try again' });
+    await Promise.all([page.waitForEvent('requestfailed'), again.click()]);
+    await note.waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'editor-name');
+    await page.unroute(`**/page/${file}`);
+    await again.dblclick();
+    await bubble(page, 'Example: 123456 ist Ihr Code für die Anmeldung.');
+    assert.equal(await note.count(), 0);
+    await downloaded(page, () => page.getByRole('button', { name: 'Download', exact: true }).click());
+  });
+}
+
 test('a text that the service fails at each time keeps no other from being judged', async () => {
   const page = await open();
   await edit(page);

@@ -604,6 +604,28 @@ test('the preview is of the chosen type and language, and marks what costs', asy
   await assertFits(page, 'a preview in Arabic');
 });
 
+test('what costs and can’t be seen is named', async () => {
+  const page = await open({ width: 360, height: 740 });
+  await page.getByText('Values in the text').click();
+  const values = page.getByLabel('Payload (JSON)');
+  const marks = () => page.locator('.bubble mark').allTextContents();
+  const blamed = () => page.locator('.characters li').allTextContents();
+  await values.fill(JSON.stringify({ code: '12\u00a0\u00a03 \u200b4\u202e ó\t5\f' }));
+  await bubble(page, '12U+00A0');
+  await page.getByText('These characters are not in GSM 03.38.').waitFor();
+  assert.deepEqual(await marks(), ['U+00A0', 'U+00A0', 'U+200B', 'U+202E', 'ó', 'U+0009', 'U+000C']);
+  assert.deepEqual(await blamed(), ['U+00A0 × 2', 'U+200B', 'U+202E', 'ó', 'U+0009', 'U+000C']);
+  await assertAccessible(page, 'a preview of what can’t be seen');
+  await assertFits(page, 'a preview of what can’t be seen');
+  await picture(page, 'try-360-unseen');
+
+  // What is part of a picture or stands on a letter is seen with it.
+  await values.fill(JSON.stringify({ code: 'e\u0301 \u{1f469}\u200d\u{1f52c}' }));
+  await bubble(page, '\u{1f469}\u200d\u{1f52c}');
+  assert.deepEqual(await marks(), ['\u0301', '\u{1f469}\u200d\u{1f52c}']);
+  assert.deepEqual(await blamed(), ['\u0301 U+0301', '\u{1f469}', 'U+200D', '\u{1f52c}']);
+});
+
 test('what is missing or wrong is said at its field, and nothing is sent', async () => {
   const page = await open();
   const calls = [];

@@ -12,7 +12,7 @@ const MOST_LISTED = 20;
 /**
  * `read` reads a file, `reset` gives the one to start over with, and `loaded` is the answer of `GET /api/templates`.
  * `onDraft` is told each change, `onOffer` what was downloaded, and `onClose` the end.
- * `enter()` takes the person there.
+ * `enter()` takes the person there, and says so where the editor can't be had.
  */
 export function createEditorCard(
   { usageType, text, locale, read, reset, loaded, onDraft, onOffer, onClose },
@@ -26,6 +26,16 @@ export function createEditorCard(
   const where = el('p', { class: 'hint' });
   const download = el('button', { class: 'button primary', type: 'button', click: offerFile }, t('templates.download'));
   const preview = createPreview(context, { onChoice: ask });
+  const actions = el(
+    'div',
+    { class: 'row' },
+    download,
+    el(
+      'button',
+      { class: 'button', type: 'button', click: () => editor?.setText(reset()) },
+      t('templates.startOver'),
+    ),
+  );
   const judge = createJudge(loaded, context, { onChange: show });
   const ended = new AbortController();
   let state = { faults: [], file: undefined };
@@ -48,16 +58,7 @@ export function createEditorCard(
     ),
     el('p', { class: 'hint' }, code(t('templates.editorHint'))),
     el('div', { class: 'editor-columns' }, el('div', { class: 'stack' }, place, said, faultList), preview.element),
-    el(
-      'div',
-      { class: 'row' },
-      download,
-      el(
-        'button',
-        { class: 'button', type: 'button', click: () => editor?.setText(reset()) },
-        t('templates.startOver'),
-      ),
-    ),
+    actions,
     where,
   );
   return { element, enter, end };
@@ -65,9 +66,11 @@ export function createEditorCard(
   async function enter() {
     heading.focus();
     element.scrollIntoView({ block: 'start' });
-    // Only who edits loads the editor.
-    const { createEditor } = await import('../../editor.js');
-    if (ended.signal.aborted) return;
+    const createEditor = await loadEditor();
+    if (ended.signal.aborted || editor) return;
+    for (const part of [preview.element, actions]) part.hidden = !createEditor;
+    replace(place, !createEditor && away());
+    if (!createEditor) return;
     const label = t('templates.editorLabel', { file: `${usageType}.json` });
     const phrases = {
       Diagnostics: t('templates.faultList'),
@@ -81,6 +84,24 @@ export function createEditorCard(
       editor.select(first.from + 1);
       preview.choose(first.locale);
     }
+  }
+
+  /** Only who edits loads the editor; `null`: the service is away. */
+  async function loadEditor() {
+    try {
+      return (await import('../../editor.js')).createEditor;
+    } catch {
+      return null;
+    }
+  }
+
+  function away() {
+    return el(
+      'div',
+      { class: 'note bad', role: 'alert' },
+      el('p', {}, t('frame.noAnswer')),
+      el('button', { class: 'button', type: 'button', click: enter }, t('frame.again')),
+    );
   }
 
   function end() {

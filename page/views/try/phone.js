@@ -6,6 +6,11 @@ import { explainProblem } from '../../outcomes.js';
 
 /** Beyond this share of its letters a text is of another script, and its characters are not to blame one by one. */
 const ANOTHER_SCRIPT = 1 / 4;
+/** Spaces, controls, fillers, and what turns the text's direction. */
+const UNSEEN = /^[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]$/u;
+/** What is seen on the character before it only. */
+const ADDED = /^\p{M}$/u;
+const PICTURE = /\p{Extended_Pictographic}/u;
 
 export function phone(context) {
   const { t, formatNumber } = context;
@@ -65,16 +70,18 @@ function isOfAnotherScript({ text, costly }) {
 function marked(preview, t) {
   const costly = new Map(preview.costly.map(({ character, why }) => [character, why]));
   if (isOfAnotherScript(preview)) costly.clear();
+  const unseen = unseenOf(preview.text);
   const starts = new Set(preview.segment_starts);
   const parts = [];
   let run = { text: '', why: undefined };
   let segment = 1;
   const close = () => {
-    if (run.text) parts.push(run.why ? el('mark', { class: run.why.replace('_', '-') }, run.text) : run.text);
+    if (run.text) parts.push(run.why ? el('mark', { class: kindOf(run.why) }, run.text) : run.text);
   };
   [...preview.text].forEach((character, at) => {
     const why = costly.get(character);
-    if (starts.has(at) || why !== run.why) {
+    const isNamed = Boolean(why) && unseen[at];
+    if (starts.has(at) || why !== run.why || isNamed) {
       close();
       run = { text: '', why };
     }
@@ -82,10 +89,27 @@ function marked(preview, t) {
       segment += 1;
       parts.push(el('span', { class: 'segment-start' }, t('try.segmentStart', { number: segment })));
     }
-    run.text += character;
+    if (isNamed) parts.push(el('mark', { class: `${kindOf(why)} unseen` }, codePoint(character)));
+    else run.text += character;
   });
   close();
   return parts;
+}
+
+function kindOf(why) {
+  return why.replace('_', '-');
+}
+
+/** For each character of a text whether it can't be seen; what joins a picture together is seen in it. */
+function unseenOf(text) {
+  return [...new Intl.Segmenter().segment(text)].flatMap(({ segment }) => {
+    const isPicture = PICTURE.test(segment);
+    return [...segment].map((character) => !isPicture && UNSEEN.test(character));
+  });
+}
+
+function codePoint(character) {
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 function explained(preview, t) {
@@ -107,7 +131,14 @@ function blame(characters, sentence, kind) {
     el(
       'ul',
       { class: 'characters' },
-      characters.map(({ character, count }) => el('li', {}, el('mark', { class: kind }, character), count > 1 ? ` × ${count}` : null)),
+      characters.map(({ character, count }) => el('li', {}, named(character, kind), count > 1 ? ` × ${count}` : null)),
     ),
   );
+}
+
+/** A character by itself. */
+function named(character, kind) {
+  if (UNSEEN.test(character)) return el('mark', { class: kind }, codePoint(character));
+  const mark = el('mark', { class: kind }, character);
+  return ADDED.test(character) ? [mark, ` ${codePoint(character)}`] : mark;
 }

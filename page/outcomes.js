@@ -31,11 +31,13 @@ export function explainProblem(error, { t, has }) {
   const candidates = [
     problem.limit && `limit.${problem.limit}.${problem.rule}`,
     problem.error_kind && `kind.${problem.error_kind}`,
+    problem.segments && 'cause.too_many_segments',
     error.status === 0 && 'type.no_answer',
     type && `type.${type}`,
     'type.other',
   ];
-  return words(candidates, { detail: problem.detail ?? `HTTP ${error.status}` }, { t, has });
+  const values = { detail: problem.detail ?? `HTTP ${error.status}`, count: problem.segments, most: problem.max_segments };
+  return words(candidates, values, { t, has });
 }
 
 /** Why a message of the ledger failed, or is not known to have arrived; `null` where nothing is wrong. */

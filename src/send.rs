@@ -214,8 +214,8 @@ impl Line {
         let measured = measure(rendered.text.as_str());
         if measured.segments > self.max_segments {
             let Rendered { locale, .. } = rendered;
-            let segments = measured.segments;
-            return Err(MessageError::TooManySegments { usage_type: call.usage_type, locale, segments });
+            let (segments, max_segments) = (measured.segments, self.max_segments);
+            return Err(MessageError::TooManySegments { usage_type: call.usage_type, locale, segments, max_segments });
         }
         Ok((rendered, measured))
     }

@@ -113,10 +113,15 @@ export async function show(root, context) {
     try {
       const asked = { type: usageType.value, locale: locale.value || undefined, payload, to: number.value || undefined };
       const answer = await api.post('/api/preview', asked, { signal: ended });
-      if (!ended.aborted) shownPhone.show(answer);
+      if (!ended.aborted) shownPhone.show(answer, warningsOf(answer));
     } catch (error) {
       if (!ended.aborted) shownPhone.fail(error);
     }
+  }
+
+  function warningsOf({ segments }) {
+    const most = loaded.max_segments;
+    return segments > most ? [t('try.tooMany', { count: segments, most })] : [];
   }
 
   /** The values that go into the text; `null`, and a word on it, where they are no object. */

@@ -1,5 +1,5 @@
-// What became of a message, why, and what to do about it. `limit.<limit>.<rule>`, `kind.<error_kind>`, `type.<type>` and
-// `group.<error_group>` have two parts: `what` happened, and what to `do`.
+// What became of a message, why, and what to do about it. `limit.<limit>.<rule>`, `kind.<error_kind>`, `type.<type>`,
+// `cause.<cause>` and `group.<error_group>` have two parts: `what` happened, and what to `do`.
 
 export default {
   en: {
@@ -93,8 +93,10 @@ export default {
     'type.malformed.do': 'Correct it: {detail}.',
     'type.faulty_template.what': 'The text could not be made.',
     'type.faulty_template.do': 'Correct the template or the values: {detail}.',
-    'type.service_fault.what': 'The text could not be made, or takes more segments than allowed.',
-    'type.service_fault.do': 'Correct the template, or raise delivery.max_segments: {detail}.',
+    'type.service_fault.what': 'The text could not be made.',
+    'type.service_fault.do': 'Correct the template or the values: {detail}.',
+    'cause.too_many_segments.what': 'The text takes {count} segments, and delivery.max_segments allows {most}.',
+    'cause.too_many_segments.do': 'Shorten the template or the values, or raise delivery.max_segments.',
     'type.unavailable.what': 'The service takes no messages just now: {detail}.',
     'type.unavailable.do': 'Try again in a moment.',
     'type.outcome_unknown.what': 'Nobody knows whether the message was sent.',
@@ -106,7 +108,7 @@ export default {
     'type.no_answer.what': 'The service did not answer, so nobody knows whether the message was sent.',
     'type.no_answer.do': 'Is it running, and can this browser reach it? Look in Messages before sending another.',
 
-    'outcome.template_fault.what': 'The text could not be made.',
+    'outcome.template_fault.what': 'The text could not be made, or takes more segments than allowed.',
     'outcome.template_fault.do': 'Look in Templates and in the log.',
     'outcome.unknown.what': 'Nobody knows whether the message was sent.',
     'outcome.unknown.do': 'A delivery report would tell.',
@@ -233,8 +235,10 @@ export default {
     'type.malformed.do': 'Berichtigen Sie sie: {detail}.',
     'type.faulty_template.what': 'Der Text ließ sich nicht erstellen.',
     'type.faulty_template.do': 'Berichtigen Sie Vorlage oder Werte: {detail}.',
-    'type.service_fault.what': 'Der Text ließ sich nicht erstellen oder braucht mehr Segmente als erlaubt.',
-    'type.service_fault.do': 'Berichtigen Sie die Vorlage, oder erhöhen Sie delivery.max_segments: {detail}.',
+    'type.service_fault.what': 'Der Text ließ sich nicht erstellen.',
+    'type.service_fault.do': 'Berichtigen Sie Vorlage oder Werte: {detail}.',
+    'cause.too_many_segments.what': 'Der Text braucht {count} Segmente, und delivery.max_segments erlaubt {most}.',
+    'cause.too_many_segments.do': 'Kürzen Sie Vorlage oder Werte, oder erhöhen Sie delivery.max_segments.',
     'type.unavailable.what': 'Der Dienst nimmt gerade keine Nachrichten an: {detail}.',
     'type.unavailable.do': 'Versuchen Sie es gleich noch einmal.',
     'type.outcome_unknown.what': 'Ob die Nachricht gesendet wurde, weiß niemand.',
@@ -246,7 +250,7 @@ export default {
     'type.no_answer.what': 'Der Dienst hat nicht geantwortet. Ob die Nachricht gesendet wurde, weiß niemand.',
     'type.no_answer.do': 'Läuft er, und ist er von diesem Browser aus erreichbar? Sehen Sie unter Nachrichten nach, bevor Sie eine weitere senden.',
 
-    'outcome.template_fault.what': 'Der Text ließ sich nicht erstellen.',
+    'outcome.template_fault.what': 'Der Text ließ sich nicht erstellen oder braucht mehr Segmente als erlaubt.',
     'outcome.template_fault.do': 'Sehen Sie unter Vorlagen und im Protokoll nach.',
     'outcome.unknown.what': 'Ob die Nachricht gesendet wurde, weiß niemand.',
     'outcome.unknown.do': 'Ein Zustellbericht würde es zeigen.',
@@ -373,8 +377,10 @@ export default {
     'type.malformed.do': 'Corríjalo: {detail}.',
     'type.faulty_template.what': 'No se pudo crear el texto.',
     'type.faulty_template.do': 'Corrija la plantilla o los valores: {detail}.',
-    'type.service_fault.what': 'No se pudo crear el texto, o necesita más segmentos de los permitidos.',
-    'type.service_fault.do': 'Corrija la plantilla o aumente delivery.max_segments: {detail}.',
+    'type.service_fault.what': 'No se pudo crear el texto.',
+    'type.service_fault.do': 'Corrija la plantilla o los valores: {detail}.',
+    'cause.too_many_segments.what': 'El texto ocupa {count} segmentos, y delivery.max_segments permite {most}.',
+    'cause.too_many_segments.do': 'Acorte la plantilla o los valores, o aumente delivery.max_segments.',
     'type.unavailable.what': 'El servicio no acepta mensajes en este momento: {detail}.',
     'type.unavailable.do': 'Inténtelo de nuevo en un momento.',
     'type.outcome_unknown.what': 'Nadie sabe si el mensaje se envió.',
@@ -386,7 +392,7 @@ export default {
     'type.no_answer.what': 'El servicio no respondió: nadie sabe si el mensaje se envió.',
     'type.no_answer.do': '¿Está en marcha y es accesible desde este navegador? Mire en Mensajes antes de enviar otro.',
 
-    'outcome.template_fault.what': 'No se pudo crear el texto.',
+    'outcome.template_fault.what': 'No se pudo crear el texto, o necesita más segmentos de los permitidos.',
     'outcome.template_fault.do': 'Mire en Plantillas y en el registro.',
     'outcome.unknown.what': 'Nadie sabe si el mensaje se envió.',
     'outcome.unknown.do': 'Un informe de entrega lo diría.',
@@ -513,8 +519,10 @@ export default {
     'type.malformed.do': 'Corrigez-la : {detail}.',
     'type.faulty_template.what': 'Le texte n’a pas pu être produit.',
     'type.faulty_template.do': 'Corrigez le modèle ou les valeurs : {detail}.',
-    'type.service_fault.what': 'Le texte n’a pas pu être produit, ou prend plus de segments que permis.',
-    'type.service_fault.do': 'Corrigez le modèle ou augmentez delivery.max_segments : {detail}.',
+    'type.service_fault.what': 'Le texte n’a pas pu être produit.',
+    'type.service_fault.do': 'Corrigez le modèle ou les valeurs : {detail}.',
+    'cause.too_many_segments.what': 'Le texte prend {count} segments, et delivery.max_segments en permet {most}.',
+    'cause.too_many_segments.do': 'Raccourcissez le modèle ou les valeurs, ou augmentez delivery.max_segments.',
     'type.unavailable.what': 'Le service ne prend pas de messages pour le moment : {detail}.',
     'type.unavailable.do': 'Réessayez dans un instant.',
     'type.outcome_unknown.what': 'Nul ne sait si le message a été envoyé.',
@@ -526,7 +534,7 @@ export default {
     'type.no_answer.what': 'Le service n’a pas répondu : nul ne sait si le message a été envoyé.',
     'type.no_answer.do': 'Est-il en marche et accessible depuis ce navigateur ? Regardez dans Messages avant d’en envoyer un autre.',
 
-    'outcome.template_fault.what': 'Le texte n’a pas pu être produit.',
+    'outcome.template_fault.what': 'Le texte n’a pas pu être produit, ou prend plus de segments que permis.',
     'outcome.template_fault.do': 'Regardez dans Modèles et dans le journal.',
     'outcome.unknown.what': 'Nul ne sait si le message a été envoyé.',
     'outcome.unknown.do': 'Un accusé de remise le dirait.',

@@ -72,6 +72,14 @@ pub(super) struct Cause<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     incident_uuid: Option<&'a str>,
+    /// The text's, where they are more than `delivery.max_segments` allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples(4))]
+    segments: Option<u32>,
+    /// `delivery.max_segments`, where the text takes more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples(3))]
+    max_segments: Option<u32>,
 }
 
 impl<'a> Problem<'a> {
@@ -112,9 +120,10 @@ impl<'a> Cause<'a> {
                 incident_uuid: incident.as_deref(),
                 ..nothing
             },
-            SendError::Message(MessageError::Template(_) | MessageError::TooManySegments { .. })
-            | SendError::Ledger(_)
-            | SendError::Interrupted => nothing,
+            &SendError::Message(MessageError::TooManySegments { segments, max_segments, .. }) => {
+                Self { segments: Some(segments), max_segments: Some(max_segments), ..nothing }
+            }
+            SendError::Message(MessageError::Template(_)) | SendError::Ledger(_) | SendError::Interrupted => nothing,
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum MessageError {
     #[error(transparent)]
     Template(#[from] RenderError),
     #[error("template {usage_type}, locale {locale}: the text takes {segments} segments")]
-    TooManySegments { usage_type: UsageType, locale: String, segments: u32 },
+    TooManySegments { usage_type: UsageType, locale: String, segments: u32, max_segments: u32 },
     #[error("GatewayAPI: {}", .0.kind.as_str())]
     GatewayApi(#[from] Failure),
 }

@@ -443,6 +443,18 @@ async fn a_failed_test_delivery_has_the_status_of_send_and_its_cause(
 }
 
 #[tokio::test]
+async fn a_text_of_too_many_segments_says_how_many_there_are_and_may_be() {
+    let app = spawn_app().await;
+    let delivery = json!({"to": GOOD, "type": "SignIn", "payload": {"code": "0".repeat(500)}});
+    let answer = Operator::of(&app).post("/api/messages", delivery).await;
+    let problem = answer.json();
+    assert_eq!((answer.status.as_u16(), &problem["segments"], &problem["max_segments"]), (500, &json!(4), &json!(3)));
+    assert!(app.gatewayapi.received().is_empty());
+    let other = Operator::of(&app).post("/api/messages", json!({"to": BLACKLISTED})).await.json();
+    assert_eq!((other.get("segments"), other.get("max_segments")), (None, None), "{other}");
+}
+
+#[tokio::test]
 async fn limits_hold_for_operators_too() {
     let app = spawn_app_with_limits("").await;
     let operator = Operator::of(&app);

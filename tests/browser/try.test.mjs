@@ -626,6 +626,33 @@ test('what costs and can’t be seen is named', async () => {
   assert.deepEqual(await blamed(), ['\u0301 U+0301', '\u{1f469}', 'U+200D', '\u{1f52c}']);
 });
 
+test('a text of more segments than allowed is said to be before it is sent, and when it is refused', async () => {
+  const page = await open({ width: 360, height: 740 });
+  await page.getByText('Values in the text').click();
+  await page.getByLabel('Payload (JSON)').fill(JSON.stringify({ code: '0'.repeat(500) }));
+  const warning = page.locator('.costs .note').filter({ hasText: 'would be refused' });
+  await warning.getByText('This text takes 4 segments, and delivery.max_segments allows 3').waitFor();
+  await send(page, '+4526091120');
+  await note(page, 'The text takes 4 segments, and delivery.max_segments allows 3.');
+  await note(page, 'Shorten the template or the values, or raise delivery.max_segments.');
+  await note(page, 'HTTP 500');
+  assert.equal(await page.getByText('could not be made').count(), 0);
+  await assertAccessible(page, 'a text of too many segments');
+  await assertFits(page, 'a text of too many segments');
+  await picture(page, 'try-360-segments');
+  await page.getByLabel('Payload (JSON)').fill('{ "code": "000000" }');
+  await warning.waitFor({ state: 'detached' });
+});
+
+test('a template that can’t be rendered has that as its reason alone', async () => {
+  const page = await open();
+  const problem = { type: 'urn:gatewayapi-sms-connector:problem:service_fault', status: 500, detail: 'template SignIn, locale en: no' };
+  await page.route('**/api/messages', (route) => route.fulfill({ status: 500, json: problem }));
+  await send(page, '+4526091121');
+  await note(page, /^The text could not be made\.$/);
+  await note(page, 'Correct the template or the values: template SignIn, locale en: no.');
+});
+
 test('what is missing or wrong is said at its field, and nothing is sent', async () => {
   const page = await open();
   const calls = [];

@@ -34,7 +34,8 @@ export function phone(context) {
 
   return {
     element,
-    show(preview) {
+    /** `warnings` are sentences. */
+    show(preview, warnings = []) {
       element.classList.remove('stale');
       sender.textContent = preview.sender;
       bubble.lang = preview.locale;
@@ -47,7 +48,11 @@ export function phone(context) {
         fact(t('try.encoding'), encodingName(preview.encoding)),
         fact(t('try.used'), t('try.usedOf', { used: formatNumber(preview.units), room: formatNumber(room) })),
       );
-      replace(costs, explained(preview, t));
+      replace(
+        costs,
+        warnings.map((sentence) => el('p', { class: 'note warn' }, sentence)),
+        explained(preview, t),
+      );
     },
     fail(error) {
       element.classList.add('stale');

@@ -2,6 +2,7 @@
 
 import { el, replace } from '../dom.js';
 import { field, say } from '../fields.js';
+import { unfilled } from '../template-file.js';
 import { delivery } from './try/delivery.js';
 import { phone } from './try/phone.js';
 
@@ -10,8 +11,11 @@ export const title = 'try.title';
 /** Milliseconds after the last key before a preview is asked for. */
 const TYPING = 200;
 
+/** The code where neither a code nor a link is given, as in src/routes/operator/test_delivery.rs. */
+const TEST_CODE = '000000';
+
 /** What was filled in, kept for the way back from a message. Never in the address: a number has no place there. */
-const filled = { number: '', usageType: '', locale: '', values: '{ "code": "000000" }' };
+const filled = { number: '', usageType: '', locale: '', values: `{ "code": "${TEST_CODE}" }` };
 
 export async function show(root, context) {
   const { api, t, signal, languageName } = context;
@@ -82,13 +86,9 @@ export async function show(root, context) {
     asking.abort();
   };
 
-  /** Offers the languages that the type, or what stands in for it, has. */
+  /** Offers the languages that the type has. */
   function changeType(chosen) {
-    const usage = loaded.usage_types.find(({ type }) => type === usageType.value);
-    const source = usage.falls_back_to
-      ? loaded.usage_types.find(({ type }) => type === usage.falls_back_to)
-      : usage;
-    const locales = (source?.templates ?? []).map((template) => template.locale);
+    const locales = templatesOf(usageType.value).map((template) => template.locale);
     replace(
       locale,
       el('option', { value: '' }, t('try.localeDefault', { locale: languageName(loaded.default_locale) })),
@@ -96,6 +96,13 @@ export async function show(root, context) {
     );
     locale.value = locales.includes(chosen) ? chosen : '';
     preview();
+  }
+
+  /** The type's own templates, or those that stand in for them. */
+  function templatesOf(wanted) {
+    const find = (name) => loaded.usage_types.find(({ type }) => type === name);
+    const usage = find(wanted);
+    return (usage.falls_back_to ? find(usage.falls_back_to) : usage)?.templates ?? [];
   }
 
   function previewSoon() {
@@ -113,18 +120,24 @@ export async function show(root, context) {
     try {
       const asked = { type: usageType.value, locale: locale.value || undefined, payload, to: number.value || undefined };
       const answer = await api.post('/api/preview', asked, { signal: ended });
-      if (!ended.aborted) shownPhone.show(answer, warningsOf(answer));
+      if (!ended.aborted) shownPhone.show(answer, warningsOf(answer, asked.type));
     } catch (error) {
       if (!ended.aborted) shownPhone.fail(error);
     }
   }
 
-  function warningsOf({ segments }) {
+  function warningsOf({ text, segments, locale }, type) {
     const most = loaded.max_segments;
-    return segments > most ? [t('try.tooMany', { count: segments, most })] : [];
+    const template = templatesOf(type).find((one) => one.locale === locale);
+    // Handlebars refuses a text with a name that has no value.
+    const left = template?.syntax === 'handlebars' ? [] : new Set(unfilled(text));
+    return [
+      ...(segments > most ? [t('try.tooMany', { count: segments, most })] : []),
+      ...[...left].map((name) => t('try.unfilled', { name })),
+    ];
   }
 
-  /** The values that go into the text; `null`, and a word on it, where they are no object. */
+  /** The values that go into the text, with those that the service adds; `null`, and a word on it, where they are no object. */
   function payloadOf() {
     let payload = null;
     try {
@@ -134,7 +147,8 @@ export async function show(root, context) {
     }
     const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
     say(values, valuesSaid, isObject ? '' : t('try.valuesWrong'));
-    return isObject ? payload : null;
+    if (!isObject) return null;
+    return 'code' in payload || 'link' in payload ? payload : { ...payload, code: TEST_CODE };
   }
 
   async function submit(event) {

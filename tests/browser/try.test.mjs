@@ -653,6 +653,26 @@ test('a template that can’t be rendered has that as its reason alone', async (
   await note(page, 'Correct the template or the values: template SignIn, locale en: no.');
 });
 
+test('a value that is not given is said to be sent as it stands, and a code is made up as the service does', async () => {
+  const page = await open({ locale: 'de-DE' });
+  const warning = page.locator('.costs .note');
+  await page.getByText('Werte im Text').click();
+  const values = page.getByLabel('Payload (JSON)');
+  await values.fill('{"link": "example.com"}');
+  await bubble(page, '{{code}} is your sign-in code');
+  await warning.getByText('{{code}} hat in der Payload keinen Wert und würde so verschickt, wie es dasteht.').waitFor();
+  await assertAccessible(page, 'a value that is not given');
+  await picture(page, 'try-unfilled-de');
+  await values.fill('{"locale": "de"}');
+  await bubble(page, 'Example: 000000 ist Ihr Code für die Anmeldung.');
+  assert.equal(await warning.count(), 0);
+  await page.getByText('Ohne code und link ist der Code 000000.').waitFor();
+  await page.locator('#number').fill('+4526091122');
+  const [response] = await Promise.all([page.waitForResponse('**/api/messages'), page.locator('form .button.primary').click()]);
+  assert.equal(response.status(), 200);
+  assert.match(stage.sandbox.output(), /4526091122.*\n?.*000000 ist Ihr Code/);
+});
+
 test('what is missing or wrong is said at its field, and nothing is sent', async () => {
   const page = await open();
   const calls = [];

@@ -6,6 +6,11 @@ import { unfilled } from './template-file.js';
 const CODE = { code: '123456' };
 const LINK = { link: 'example.com' };
 
+/** Which of the usual requests a question is about. */
+export function requestOf({ payload }) {
+  return payload.code ? 'code' : 'link';
+}
+
 /** What to ask `POST /api/preview` about a text: what it says in each usual request. */
 export function questionsOf({ usageType, syntax }, { text, locale }, defaultLocale) {
   if (text.trim() === '') return [];
@@ -36,6 +41,7 @@ export function faultsOfText(questions, answers, maxSegments) {
     if (answer.unjudged) return [{ severity: 'warning', word: 'warning_unjudged', values: {}, detail: answer.unjudged.message }];
     return oddities(questions[index], answer.preview);
   });
+  found.push(...valuesMissing(questions, answers));
   const count = Math.max(0, ...answers.map(({ preview }) => preview?.segments ?? 0));
   if (count > maxSegments) {
     found.push({ severity: 'error', word: 'fault_too_many_segments', values: { count, most: maxSegments } });
@@ -52,9 +58,22 @@ function refused(error) {
   return { severity: 'error', word, values: {}, detail };
 }
 
-function oddities({ syntax, payload }, { text }) {
-  const left = syntax === 'logto' ? unfilled(text) : [];
-  const found = left.map((name) => ({ word: 'warning_unfilled', values: { name } }));
-  if (payload.code && !text.includes(payload.code)) found.push({ word: 'warning_no_code', values: {} });
-  return found.map((fault) => ({ severity: 'warning', ...fault }));
+function oddities({ payload }, { text }) {
+  if (!payload.code || text.includes(payload.code)) return [];
+  return [{ severity: 'warning', word: 'warning_no_code', values: {} }];
+}
+
+/** Names that have no value in any usual request, or not in one of them. */
+function valuesMissing(questions, answers) {
+  const left = questions.map(({ syntax }, index) => {
+    const { preview } = answers[index];
+    return preview && syntax === 'logto' ? unfilled(preview.text) : [];
+  });
+  return questions.flatMap((question, index) =>
+    left[index].map((name) => {
+      const isEverywhere = left.every((names) => names.includes(name));
+      const word = isEverywhere ? 'warning_unfilled' : `warning_unfilled_with_${requestOf(question)}`;
+      return { severity: 'warning', word, values: { name } };
+    }),
+  );
 }

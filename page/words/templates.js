@@ -33,6 +33,8 @@ const en = {
   previewOf: 'Preview in',
   everybody: 'One text for everybody',
   withoutCode: 'An invitation without a code',
+  with_code: 'With a code:',
+  with_link: 'With a link:',
   noPreview: 'No preview of this text: the service refuses it, as the faults say.',
 
   json_InvalidSymbol: 'This is no JSON value. Texts stand in "double quotes".',
@@ -78,6 +80,8 @@ const en = {
   warning_no_code: 'This text never shows the code: {{code}} is missing.',
   warning_stray: '“{name}” is no placeholder and would be sent as it stands.',
   warning_unfilled: '{name} has no value in a usual request and would be sent as it stands.',
+  warning_unfilled_with_code: 'An invitation with a code alone has no value for {name}, which would be sent as it stands.',
+  warning_unfilled_with_link: 'An invitation with a link alone has no value for {name}, which would be sent as it stands.',
 
   logtoHeading: 'Bring Logto’s own list',
   logtoHint: 'Paste the `templates` of one of Logto’s SMS connectors, or its whole configuration, and take a file for each usage type. What you paste stays in this tab, apart from the texts, which this service previews.',
@@ -131,6 +135,8 @@ const de = {
   previewOf: 'Vorschau auf',
   everybody: 'Ein Text für alle',
   withoutCode: 'Eine Einladung ohne Code',
+  with_code: 'Mit Code:',
+  with_link: 'Mit Link:',
   noPreview: 'Keine Vorschau dieses Textes: Der Dienst lehnt ihn ab, siehe die Fehler.',
 
   json_InvalidSymbol: 'Das ist kein JSON-Wert. Texte stehen in "Anführungszeichen".',
@@ -176,6 +182,8 @@ const de = {
   warning_no_code: 'Dieser Text zeigt den Code nie: {{code}} fehlt.',
   warning_stray: '„{name}“ ist kein Platzhalter und würde so verschickt, wie es dasteht.',
   warning_unfilled: '{name} hat in einer üblichen Anfrage keinen Wert und würde so verschickt, wie es dasteht.',
+  warning_unfilled_with_code: 'Eine Einladung nur mit Code hat keinen Wert für {name}; das würde so verschickt, wie es dasteht.',
+  warning_unfilled_with_link: 'Eine Einladung nur mit Link hat keinen Wert für {name}; das würde so verschickt, wie es dasteht.',
 
   logtoHeading: 'Logtos eigene Liste mitbringen',
   logtoHint: 'Fügen Sie die `templates` eines SMS-Connectors von Logto ein, oder dessen ganze Konfiguration, und nehmen Sie für jeden Verwendungszweck eine Datei mit. Was Sie einfügen, bleibt in diesem Tab; nur die Texte gehen zur Vorschau an diesen Dienst.',
@@ -229,6 +237,8 @@ const es = {
   previewOf: 'Vista previa en',
   everybody: 'Un texto para todos',
   withoutCode: 'Una invitación sin código',
+  with_code: 'Con código:',
+  with_link: 'Con enlace:',
   noPreview: 'Sin vista previa de este texto: el servicio lo rechaza, como dicen los errores.',
 
   json_InvalidSymbol: 'Esto no es un valor JSON. Los textos van entre "comillas".',
@@ -274,6 +284,8 @@ const es = {
   warning_no_code: 'Este texto nunca muestra el código: falta {{code}}.',
   warning_stray: '«{name}» no es un marcador y se enviaría tal cual.',
   warning_unfilled: '{name} no tiene valor en una petición habitual y se enviaría tal cual.',
+  warning_unfilled_with_code: 'Una invitación que solo lleva código no tiene valor para {name}, que se enviaría tal cual.',
+  warning_unfilled_with_link: 'Una invitación que solo lleva enlace no tiene valor para {name}, que se enviaría tal cual.',
 
   logtoHeading: 'Traer la lista de Logto',
   logtoHint: 'Pegue los `templates` de un conector SMS de Logto, o toda su configuración, y llévese un archivo por tipo de uso. Lo que pegue se queda en esta pestaña, salvo los textos, cuya vista previa hace este servicio.',
@@ -327,6 +339,8 @@ const fr = {
   previewOf: 'Aperçu en',
   everybody: 'Un texte pour tous',
   withoutCode: 'Une invitation sans code',
+  with_code: 'Avec un code :',
+  with_link: 'Avec un lien :',
   noPreview: 'Pas d’aperçu de ce texte : le service le refuse, comme le disent les erreurs.',
 
   json_InvalidSymbol: 'Ce n’est pas une valeur JSON. Les textes sont entre "guillemets droits".',
@@ -372,6 +386,8 @@ const fr = {
   warning_no_code: 'Ce texte ne montre jamais le code : {{code}} manque.',
   warning_stray: '« {name} » n’est pas un paramètre et serait envoyé tel quel.',
   warning_unfilled: '{name} n’a pas de valeur dans une requête habituelle et serait envoyé tel quel.',
+  warning_unfilled_with_code: 'Une invitation avec un code seul n’a pas de valeur pour {name}, qui serait envoyé tel quel.',
+  warning_unfilled_with_link: 'Une invitation avec un lien seul n’a pas de valeur pour {name}, qui serait envoyé tel quel.',
 
   logtoHeading: 'Apporter la liste de Logto',
   logtoHint: 'Collez les `templates` d’un connecteur SMS de Logto, ou toute sa configuration, et emportez un fichier par type d’usage. Ce que vous collez reste dans cet onglet, sauf les textes, dont ce service fait l’aperçu.',

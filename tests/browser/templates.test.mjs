@@ -607,6 +607,38 @@ test('Logto’s list comes out as our files', async () => {
   await fault(page, '{{name}} has no value in a usual request');
 });
 
+test('an invitation of Logto’s is shown as each usual request has it', async () => {
+  const page = await open({ width: 360, height: 740 });
+  const list = [
+    { usageType: 'SignIn', content: 'In: {{code}}' },
+    { usageType: 'OrganizationInvitation', content: 'Your code is {{code}}, {{nobody}}.' },
+  ];
+  await page.getByLabel('Logto’s templates (JSON)').fill(JSON.stringify(list));
+  await page.getByRole('button', { name: 'Make files of it' }).click();
+  const card = page.getByRole('group', { name: 'OrganizationInvitation.json' });
+  await card.getByText('With a code:').waitFor();
+  await card.getByText('With a link:').waitFor();
+  const said = 'An invitation with a link alone has no value for {{code}}, which would be sent as it stands.';
+  await card.getByText(said).waitFor();
+  await card.getByText('{{nobody}} has no value in a usual request and would be sent as it stands.').waitFor();
+  assert.equal(await card.getByText('{{code}} has no value in a usual request').count(), 0);
+  assert.deepEqual(await card.locator('.bubble').allTextContents(), [
+    'Your code is 123456, {{nobody}}.',
+    'Your code is {{code}}, {{nobody}}.',
+  ]);
+  await assertAccessible(page, 'an invitation of Logto’s');
+  await assertFits(page, 'an invitation of Logto’s');
+  await picture(page, 'templates-360-invitation');
+  const signIn = page.getByRole('group', { name: 'SignIn.json' });
+  assert.deepEqual(await signIn.locator('.bubble').allTextContents(), ['In: 123456']);
+  assert.equal(await signIn.getByText('With a code:').count(), 0);
+
+  await page.getByRole('button', { name: 'Edit OrganizationInvitation.json' }).click();
+  await fault(page, said);
+  await write(page, JSON.stringify({ usageType: 'OrganizationInvitation', content: 'Join: {{link}}' }));
+  await fault(page, 'An invitation with a code alone has no value for {{link}}, which would be sent as it stands.');
+});
+
 test('markup in a template stays text', async () => {
   const page = await open();
   await edit(page);

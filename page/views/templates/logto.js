@@ -2,6 +2,7 @@
 
 import { el, replace } from '../../dom.js';
 import { field } from '../../fields.js';
+import { requestOf } from '../../judgement.js';
 import { readLogtoList } from '../../logto-list.js';
 import { createJudge, inOrder } from './judge.js';
 import { bubble, code, explained, offer } from './parts.js';
@@ -67,10 +68,10 @@ export function createLogtoCard({ usageTypes, read, loaded, open }, context) {
         ),
     );
     judge = createJudge(loaded, context, { onChange: show });
-    const previews = cards.map(({ file }) => judge.questions(file, file.texts[0])[0]);
+    const previews = cards.map(({ file }) => judge.questions(file, file.texts[0]));
     judge.ask(
       cards.map(({ file }) => file),
-      previews,
+      previews.flat(),
     );
     show();
 
@@ -110,8 +111,12 @@ export function createLogtoCard({ usageTypes, read, loaded, open }, context) {
     return { element, file, show, isFaulty: () => isFaulty };
 
     function show(judge, previewed) {
-      const { preview } = judge.answer(previewed) ?? {};
-      if (preview) replace(shown, bubble(preview, t));
+      const parts = previewed.flatMap((question) => {
+        const { preview } = judge.answer(question) ?? {};
+        const caption = previewed.length > 1 && el('p', { class: 'hint' }, t(`templates.with_${requestOf(question)}`));
+        return preview ? [caption, bubble(preview, t)] : [];
+      });
+      if (parts.length > 0) replace(shown, parts);
       const faults = inOrder(ownFaults, judge.faults(file));
       const open = judge.isOpen(file) && t(judge.isAway() ? 'templates.unjudged' : 'templates.judging');
       isFaulty = faults.some(({ severity }) => severity === 'error');

@@ -37,7 +37,8 @@ export function explainProblem(error, { t, has }) {
     'type.other',
   ];
   const values = { detail: problem.detail ?? `HTTP ${error.status}`, count: problem.segments, most: problem.max_segments };
-  return words(candidates, values, { t, has });
+  const beside = [problem.incident_uuid && 'incident', problem.error_code && 'code', problem.message_id && 'id'];
+  return words(candidates, values, beside, { t, has });
 }
 
 /** Why a message of the ledger failed, or is not known to have arrived; `null` where nothing is wrong. */
@@ -50,15 +51,19 @@ export function explainMessage(message, { t, has }) {
       `delivery.${delivery.status.toLowerCase()}`,
       'group.OTHER',
     ];
-    return words(candidates, {}, { t, has });
+    return words(candidates, {}, [delivery.error_code && 'code'], { t, has });
   }
   if (delivery || outcome === null || outcome === 'accepted') return null;
-  return words([kind && `kind.${kind}`, `outcome.${outcome}`, 'outcome.unknown'], {}, { t, has });
+  const beside = ['log', message.error_code && 'code'];
+  return words([kind && `kind.${kind}`, `outcome.${outcome}`, 'outcome.unknown'], {}, beside, { t, has });
 }
 
-function words(candidates, values, { t, has }) {
+/** `beside` is what the advice may point to, where there is such a thing. */
+function words(candidates, values, beside, { t, has }) {
   const key = candidates.find((candidate) => candidate && has(`outcomes.${candidate}.what`));
-  return { what: t(`outcomes.${key}.what`, values), todo: t(`outcomes.${key}.do`, values) };
+  const advice = [...beside.filter(Boolean).map((thing) => `do_${thing}`), 'do'];
+  const todo = advice.find((one) => has(`outcomes.${key}.${one}`));
+  return { what: t(`outcomes.${key}.what`, values), todo: t(`outcomes.${key}.${todo}`, values) };
 }
 
 /** A status of the ledger, in words. */

@@ -260,11 +260,30 @@ for (const [number, what, todo, code] of [
     await page.getByRole('status').filter({ hasText: what }).waitFor({ state: 'attached' });
     await assertAccessible(page, number);
     assert.equal(await page.getByText('Would pass').count(), 0);
+    // The incident stands in the note itself.
+    await note(page, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    assert.equal(await page.getByText('The log has it').count(), 0);
     if (number === '+4526020534') await picture(page, 'try-refused-dark');
     await page.getByRole('link', { name: 'All about this message' }).click();
     await page.getByText(`+45******${number.slice(-2)}`).waitFor();
   });
 }
+
+test('advice names an error code where there is one, and an incident where there is one', async () => {
+  const page = await open();
+  await send(page, '+4526030404');
+  await note(page, /^Check gatewayapi\.endpoint and gatewayapi\.sender\.$/);
+  await send(page, '+4526020784');
+  await note(page, 'Check gatewayapi.endpoint and gatewayapi.sender, and look at the error code.');
+  await note(page, '0x0310');
+  const problem = { type: 'urn:x:problem:recipient_refused', status: 422, error_kind: 'recipient' };
+  await page.route('**/api/messages', (route) => route.fulfill({ status: 422, json: problem }));
+  await send(page, '+4526091123');
+  await note(page, /^Ask GatewayAPI’s support\.$/);
+  await page.route('**/api/messages', (route) => route.fulfill({ status: 403, body: 'Forbidden' }));
+  await send(page, '+4526091124');
+  await note(page, /^The log may say more\.$/);
+});
 
 test('nobody knows whether a message was sent, until its report tells', async () => {
   const page = await open();

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { explainMessage } from '../../page/outcomes.js';
 import { CATALOGUES, LANGUAGES, createWords } from '../../page/words.js';
 import { declaredWords, names, source } from './source.mjs';
 
@@ -76,6 +77,15 @@ test('each state and each group of a report’s errors has words', () => {
   const states = ['open', ...outcomes, ...deliveries];
   assert.deepEqual(states.filter((state) => !(`status.${state}` in CATALOGUES.outcomes.en)), []);
   assert.deepEqual(missing(names('sms/delivery_status.rs', 'ErrorGroup').map((group) => `group.${group}`)), []);
+});
+
+test('a report without an error code is not said to have one', () => {
+  const advice = (code) => {
+    const delivery = { status: 'REJECTED', error_group: 'GWAPI', error_code: code };
+    return explainMessage({ outcome: 'accepted', delivery, error_code: '0x0215' }, createWords(['en'])).todo;
+  };
+  assert.equal(advice('0x1001'), 'Ask GatewayAPI, with the error code.');
+  assert.equal(advice(null), 'Ask GatewayAPI.');
 });
 
 test('each usage type has words', () => {

@@ -43,7 +43,7 @@ function enter(token, { moveFocus = false } = {}) {
   const links = Object.entries(NAVIGATION).map(([name, view]) => el('a', { href: `#/${name}` }, t(view.title)));
   const heading = el('h1', { tabindex: -1, id: 'heading' });
   const root = el('div', { class: 'view' });
-  frame = { api, links, heading, root, moveFocus };
+  frame = { api, links, heading, root, moveFocus, isSandbox: () => !sandbox.hidden };
   replace(
     document.body,
     el('a', { class: 'skip', href: '#heading', click: skip }, t('frame.skip')),
@@ -108,7 +108,7 @@ function decode(text) {
 async function showView() {
   endView();
   const { tab, view, parameter } = place();
-  const { api, links, heading } = frame;
+  const { api, links, heading, isSandbox } = frame;
   for (const link of links) {
     if (link.getAttribute('href') === `#/${tab}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -127,7 +127,8 @@ async function showView() {
   const current = { controller, end: null };
   shown = current;
   const { signal } = controller;
-  const context = { api, t, has: words.has, namesOf: words.namesOf, language, ...formats, navigate, signal, parameter };
+  const { has, namesOf } = words;
+  const context = { api, t, has, namesOf, language, ...formats, navigate, signal, parameter, isSandbox };
   try {
     const end = await view.show(root, context);
     if (signal.aborted) end?.();

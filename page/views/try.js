@@ -18,7 +18,7 @@ const TEST_CODE = '000000';
 const filled = { number: '', usageType: '', locale: '', values: `{ "code": "${TEST_CODE}" }` };
 
 export async function show(root, context) {
-  const { api, t, signal, languageName } = context;
+  const { api, t, signal, languageName, isSandbox } = context;
   const loaded = await api.get('/api/templates', { signal });
 
   const number = el('input', {
@@ -33,6 +33,7 @@ export async function show(root, context) {
       previewSoon();
     },
   });
+  const numberHint = el('p', { id: 'number-hint', class: 'hint' });
   const numberSaid = el('p', { id: 'number-said', class: 'field-said bad' });
   const usageType = el(
     'select',
@@ -55,7 +56,7 @@ export async function show(root, context) {
   const form = el(
     'form',
     { class: 'card stack', novalidate: true, submit: submit, 'aria-label': t('try.form') },
-    field('number', t('try.number'), number, el('p', { id: 'number-hint', class: 'hint' }, t('try.numberHint')), numberSaid),
+    field('number', t('try.number'), number, numberHint, numberSaid),
     el(
       'div',
       { class: 'pair' },
@@ -79,12 +80,19 @@ export async function show(root, context) {
   let isSending = false;
   number.value = filled.number;
   if (filled.usageType) usageType.value = filled.usageType;
+  sayWhereItGoes();
   changeType(filled.locale);
   return () => {
     Object.assign(filled, { number: number.value, usageType: usageType.value, locale: locale.value, values: values.value });
     clearTimeout(timer);
     asking.abort();
   };
+
+  /** A sandbox may have taken the place of a real service, or the other way round. */
+  function sayWhereItGoes() {
+    const hint = t(isSandbox() ? 'try.numberHintSandbox' : 'try.numberHint');
+    if (numberHint.textContent !== hint) numberHint.textContent = hint;
+  }
 
   /** Offers the languages that the type has. */
   function changeType(chosen) {
@@ -120,7 +128,9 @@ export async function show(root, context) {
     try {
       const asked = { type: usageType.value, locale: locale.value || undefined, payload, to: number.value || undefined };
       const answer = await api.post('/api/preview', asked, { signal: ended });
-      if (!ended.aborted) shownPhone.show(answer, warningsOf(answer, asked.type));
+      if (ended.aborted) return;
+      shownPhone.show(answer, warningsOf(answer, asked.type));
+      sayWhereItGoes();
     } catch (error) {
       if (!ended.aborted) shownPhone.fail(error);
     }
@@ -137,7 +147,7 @@ export async function show(root, context) {
     ];
   }
 
-  /** The values that go into the text, with those that the service adds; `null`, and a word on it, where they are no object. */
+  /** The values of the text, with those that the service adds; `null`, and a word on it, where they are no object. */
   function payloadOf() {
     let payload = null;
     try {

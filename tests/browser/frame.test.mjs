@@ -147,7 +147,9 @@ test('forced colours mark the link of the view, and no other', async () => {
 test('a sandbox says that nothing is sent, and a service that is none does not', async () => {
   const said = 'Sandbox: nothing is sent.';
   const page = await stage.open();
+  const goesTo = (page) => page.locator('#number-hint').textContent();
   await page.getByText(said).waitFor();
+  assert.match(await goesTo(page), /^With country code\. In this sandbox a simulated GatewayAPI takes the message, and no phone gets it/);
   await page.getByRole('link', { name: 'Messages' }).click();
   await heading(page, 'Messages');
   await page.getByText(said).waitFor();
@@ -163,6 +165,7 @@ test('a sandbox says that nothing is sent, and a service that is none does not',
   });
   await other.locator('.bubble').filter({ hasText: '000000' }).waitFor();
   assert.ok(await other.getByText(said).isHidden());
+  assert.match(await goesTo(other), /^With country code\. The message goes to this phone/);
 });
 
 test('a real service where a sandbox was is not taken for one, whatever else answers in its place', async () => {

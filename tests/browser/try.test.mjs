@@ -711,6 +711,29 @@ test('what is missing or wrong is said at its field, and nothing is sent', async
   assert.deepEqual(calls, []);
 });
 
+test('a delivery says of which number and time it is, whatever is tried after it', async () => {
+  const page = await open({ width: 360, height: 740 });
+  await send(page, '+45 26 09 11 30');
+  await step(page, 'Delivered', 'done').waitFor();
+  const whose = page.locator('.delivery .hint').first();
+  const said = await whose.textContent();
+  assert.match(said, /^To \+45 26 09 11 30, \d\d:\d\d:\d\d$/);
+  await send(page, '');
+  await page.getByText('Enter a phone number.').waitFor();
+  assert.equal(await whose.textContent(), said);
+  await page.getByText('Values in the text').click();
+  await page.getByLabel('Payload (JSON)').fill('{');
+  await send(page, '+4526091131');
+  await page.getByText('This must be a JSON object').waitFor();
+  assert.equal(await whose.textContent(), said);
+  await assertFits(page, 'an earlier delivery');
+  await picture(page, 'try-360-earlier');
+  await page.getByLabel('Payload (JSON)').fill('{}');
+  await send(page, '+4526091131');
+  await whose.getByText('To +4526091131').waitFor();
+  await step(page, 'Delivered', 'done').waitFor();
+});
+
 test('an answer that comes late does not replace a newer one', async () => {
   const page = await open();
   let release;

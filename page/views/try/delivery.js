@@ -18,10 +18,11 @@ export function delivery(context) {
   const said = el('p', { role: 'status', class: 'visually-hidden' });
   const shown = el('div', { class: 'stack' });
   const heading = el('h2', { id: 'delivery-heading', tabindex: -1 }, t('try.delivery'));
+  const whose = el('p', { class: 'hint' });
   const element = el(
     'section',
     { class: 'card stack delivery', hidden: true, 'aria-labelledby': 'delivery-heading' },
-    heading,
+    el('div', {}, heading, whose),
     shown,
   );
   let following = new AbortController();
@@ -36,6 +37,7 @@ export function delivery(context) {
       following = new AbortController();
       const { signal: ended } = following;
       element.hidden = false;
+      whose.textContent = t('try.deliveryOf', { number: order.to, time: formatTime(Date.now()) });
       announce(t('try.sending'));
       const sent = { id: null, reached: new Map(), message: null, isDoubted: false };
       replace(shown, stepList(stepsOf(null, sent).items, null, context));

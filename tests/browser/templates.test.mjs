@@ -71,6 +71,17 @@ test('all usage types and languages are shown, with what is missing and what is 
   await assertAccessible(page, 'the templates');
 });
 
+test('a cell says its segments in whichever order a language has', async () => {
+  const page = await open({
+    prepare: (page) =>
+      page.route('**/words/templates.js', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: (await response.text()).replace("'{count} segment'", "'segments here: {count}'") });
+      }),
+  });
+  await page.getByRole('button', { name: 'SignIn, German (de): GSM segments here: 1', exact: true }).waitFor();
+});
+
 test('the table scrolls within its own box, with the keyboard too, and its head stays', async () => {
   const page = await open();
   const box = page.getByRole('region', { name: 'Texts by usage type and language' });

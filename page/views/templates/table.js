@@ -16,15 +16,14 @@ export function createTable(loaded, { isChanged, open }, { t, languageName, sign
       return el('button', { class: 'cell none', type: 'button', title: said, click }, name, '–', hidden(` ${said}`));
     }
     const worst = template.samples.reduce((most, sample) => (sample.segments > most.segments ? sample : most));
-    const [, unit] = t('templates.segments', { count: worst.segments }).split(' ');
     return el(
       'button',
       { class: worst.segments > 1 ? 'cell long' : 'cell', type: 'button', title: worst.text, click },
       name,
       el('span', {}, shortEncodingName(worst.encoding)),
       ' ',
-      el('span', { class: 'cell-segments' }, worst.segments),
-      hidden(` ${unit}`),
+      el('span', { class: 'cell-segments', 'aria-hidden': 'true' }, worst.segments),
+      hidden(t('templates.segments', { count: worst.segments })),
     );
 
     function click() {

@@ -734,6 +734,15 @@ test('a delivery says of which number and time it is, whatever is tried after it
   await step(page, 'Delivered', 'done').waitFor();
 });
 
+test('a preview that gets no answer is not taken for a message that may have been sent', async () => {
+  const page = await open({ expected: /ERR_FAILED/ });
+  await page.route('**/api/preview', (route) => route.abort());
+  await page.getByLabel('Usage type').selectOption('Register');
+  await page.locator('.costs').getByText('The service does not answer. Is it running').waitFor();
+  assert.equal(await page.getByText('whether the message was sent').count(), 0);
+  await assertAccessible(page, 'a preview without an answer');
+});
+
 test('an answer that comes late does not replace a newer one', async () => {
   const page = await open();
   let release;

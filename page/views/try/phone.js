@@ -2,7 +2,7 @@
 
 import { el, replace } from '../../dom.js';
 import { CAPACITY, encodingName } from '../../encoding.js';
-import { explainProblem } from '../../outcomes.js';
+import { explainFault, explainProblem } from '../../outcomes.js';
 
 /** Beyond this share of its letters a text is of another script, and its characters are not to blame one by one. */
 const ANOTHER_SCRIPT = 1 / 4;
@@ -56,8 +56,9 @@ export function phone(context) {
     },
     fail(error) {
       element.classList.add('stale');
-      const { what, todo } = explainProblem(error, context);
-      replace(costs, el('div', { class: 'note bad' }, el('strong', {}, what), el('p', {}, todo)));
+      // A preview sends nothing, so its lack is no doubt.
+      const { what, todo } = error.status === 0 ? { what: explainFault(error, context) } : explainProblem(error, context);
+      replace(costs, el('div', { class: 'note bad' }, el('strong', {}, what), todo && el('p', {}, todo)));
     },
   };
 }

@@ -235,7 +235,7 @@ test('faults are marked where they are, and a faulty file is not offered', async
   await write(page, json({ en: '{{#if code}}{{code}}' }, { syntax: 'handlebars' }));
   await fault(page, 'English (en): This is no handlebars that the service can read: is a block not closed');
   await write(page, json({ en: '{{code}}'.repeat(101) }, { syntax: 'handlebars' }));
-  await fault(page, 'The service refuses this text: more than 100 tags, brackets and backslashes');
+  await fault(page, 'The service refuses this text: more than 100 tags, parentheses and backslashes');
 });
 
 test('each language is judged, not only the one in the preview', async () => {

@@ -43,6 +43,8 @@ export function createEditorCard(
   let readable;
   /** Asked for while the texts were being judged. */
   let isOfferWanted = false;
+  /** Asked for while there were errors. */
+  let isMendingDue = false;
   /** The faults in the list, and the text that they are in. */
   let listed;
   let editor = null;
@@ -114,6 +116,7 @@ export function createEditorCard(
   function change(json) {
     state = read(json);
     isOfferWanted = false;
+    isMendingDue = false;
     onDraft(usageType, json);
     readable = state.file ?? readable;
     if (readable) preview.update(readable);
@@ -197,7 +200,8 @@ export function createEditorCard(
     const isAway = isOpen() && judge.isAway();
     const isUnderWay = isOpen() && !isAway;
     const open = isAway ? t('templates.unjudged') : isUnderWay && t('templates.judging');
-    const now = [counted.filter(Boolean).join(', '), open].filter(Boolean).join(' · ') || t('templates.noFaults');
+    const found = [counted.filter(Boolean).join(', '), open].filter(Boolean).join(' · ') || t('templates.noFaults');
+    const now = isMendingDue && errors > 0 ? t('templates.mendFirst') : found;
     if (said.textContent !== now) said.textContent = now;
     said.classList.toggle('bad', errors > 0 || isAway);
     // It is heard when there is something to hear.
@@ -213,10 +217,13 @@ export function createEditorCard(
   function offerFile() {
     if (!editor) return;
     isOfferWanted = false;
-    if (download.getAttribute('aria-disabled')) said.textContent = t('templates.mendFirst');
-    // The service is asked for a moment's patience, and what is written must not be lost where it is away.
-    else if (isOpen() && !judge.isAway()) isOfferWanted = true;
-    else {
+    if (download.getAttribute('aria-disabled')) {
+      isMendingDue = true;
+      show();
+    } else if (isOpen() && !judge.isAway()) {
+      // The service is asked for a moment's patience, and what is written must not be lost where it is away.
+      isOfferWanted = true;
+    } else {
       offer(fileName(), editor.text());
       onOffer(usageType, editor.text());
     }

@@ -15,6 +15,7 @@ mod reader;
 mod replies;
 mod row;
 mod search;
+mod settle;
 mod sqlite;
 mod store;
 mod turn;
@@ -28,6 +29,14 @@ use std::{
 
 use secrecy::ExposeSecret;
 
+use self::{
+    admission::patience,
+    database::Database,
+    limiter::Limiter,
+    reader::Reader,
+    store::{Correction, Write, Written},
+    writer::Writer,
+};
 pub use self::{
     admission::{Admission, Applicant, Denial, OpenMessage},
     database::LedgerError,
@@ -39,19 +48,11 @@ pub use self::{
     sqlite::SqliteError,
     writer::Away,
 };
-use self::{
-    admission::{PATIENCE, patience},
-    database::Database,
-    limiter::Limiter,
-    reader::Reader,
-    store::{Correction, Write, Written},
-    writer::Writer,
-};
 use crate::{
     config::{self, LedgerUrl, Settings},
     limits::{Charge, Charging, Decision, LimitSet, Pseudonym, Pseudonyms, Refusal, Rules, Standing, Touched},
     metrics::Metrics,
-    sms::{DeliveryReport, MessageId, Msisdn, Outcome, Timestamp},
+    sms::{DeliveryReport, Msisdn, Timestamp},
 };
 
 /// GatewayAPI waits 5 s for an answer to a report.
@@ -202,61 +203,6 @@ impl Ledger {
             return Err(away);
         }
         Ok(())
-    }
-
-    /// A row that was given up may be written yet, and must not stay open.
-    fn close_unsent(&self, id: MessageId, correction: Correction) {
-        let not_sent = Settlement::of(id, Outcome::NotSent, Timestamp::now());
-        self.0.writer.post(Write::Settle(not_sent, correction));
-    }
-
-    /// Closes a row, and corrects what the limits counted. When this returns, an acceptance outlives a crash, unless the
-    /// database is away. `true`: this acceptance is to be counted, which a delivery report may have told.
-    pub async fn settle(&self, open: &OpenMessage, settlement: Settlement, deadline: Instant) -> bool {
-        if settlement.outcome != Outcome::Unknown {
-            self.0.limiter.undecided.take(open.id());
-        }
-        self.close(open, settlement, patience(deadline)).await
-    }
-
-    /// Closes a row whose outcome became known when nobody waited for it any longer, and which may not be settled as
-    /// unknown yet. `true`: as of [`settle`](Self::settle).
-    pub async fn settle_late(&self, settlement: Settlement) -> bool {
-        match self.0.limiter.undecided.take(settlement.id) {
-            Some(open) => self.close(&open, settlement, PATIENCE).await,
-            None => self.written(settlement, Correction::None, PATIENCE).await,
-        }
-    }
-
-    async fn close(&self, open: &OpenMessage, settlement: Settlement, patience: Duration) -> bool {
-        let limiter = &self.0.limiter;
-        let correction = match (open.charge, settlement.cost) {
-            (Some(charge), _) if !settlement.outcome.may_have_left() => Correction::GiveBack(open.touched, charge),
-            (charge, Some(cost)) => Correction::Pay(cost, charge),
-            _ => Correction::None,
-        };
-        match correction {
-            Correction::GiveBack(touched, charge) => limiter.give_back(&touched, charge),
-            Correction::Pay(cost, charge) => {
-                let spent = limiter.pay(cost, open.touched.country, charge, settlement.settled_at);
-                // Where the database keeps the budgets, it is told when they are written.
-                if !self.0.is_shared {
-                    limiter.tell(spent);
-                }
-            }
-            Correction::Withdraw(_) | Correction::None => {}
-        }
-        self.written(settlement, correction, patience).await
-    }
-
-    /// Whether the acceptance is to be counted. Where that is not known in time, as the write is kept, a delivery report is
-    /// taken for one that has not come. What the person is told does not depend on it.
-    async fn written(&self, settlement: Settlement, correction: Correction, patience: Duration) -> bool {
-        let is_accepted = settlement.outcome == Outcome::Accepted;
-        match self.0.writer.write(Write::Settle(settlement, correction), patience).await {
-            Ok(Written::Settled { newly_accepted }) => newly_accepted,
-            _ => is_accepted,
-        }
     }
 
     /// Writes what waits to be written, as far as that is possible in time. Nothing is written after it.

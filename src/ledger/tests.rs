@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Source,
-    sms::{Country, DeliveryStatus, MessageId, Recipient, UsageType},
+    sms::{Country, DeliveryStatus, MessageId, Outcome, Recipient, UsageType},
 };
 use secrecy::SecretString;
 use tempfile::TempDir;

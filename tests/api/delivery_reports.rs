@@ -393,6 +393,21 @@ async fn a_ledger_that_is_away_asks_for_the_report_again() {
 }
 
 #[tokio::test]
+async fn an_acceptance_that_only_a_report_told_in_time_is_counted() {
+    let app = spawn_app_with("delivery.deadline = \"1s\"", Options::default()).await;
+    app.gatewayapi.hold();
+    let call = tokio::spawn(app.request(sign_in(GOOD, "493817").to_string()).send());
+    app.gatewayapi.until_received(1).await;
+    let userref = app.received_one().userref.unwrap();
+    assert_eq!(app.report(&report(&userref, "DELIVERED", now())).await.status, 200);
+    assert_eq!(call.await.unwrap().unwrap().status(), 504);
+    app.until_metric(r#"sms_accepted_total{country="DK"}"#, 1.0).await;
+    app.gatewayapi.release();
+    app.until_metric(r#"sms_late_outcomes_total{outcome="accepted"}"#, 1.0).await;
+    assert_eq!(accepted_and_delivered(&app).await, (Some(1.0), Some(1.0)));
+}
+
+#[tokio::test]
 async fn reports_are_taken_until_the_service_stops() {
     let mut app = spawn_app_with("", outlasting_a_stop()).await;
     app.gatewayapi.hold();

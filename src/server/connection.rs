@@ -31,7 +31,7 @@ const MOST_CALLS: usize = 8;
 const SILENT: &str = "silent";
 const TOO_MUCH: &str = "too_much";
 
-/// What monitoring is told of a listener's connections.
+/// The connections of a listener: counted, told to monitoring, and too many or not.
 #[derive(Debug, Clone)]
 pub(super) struct Census {
     metrics: Arc<Metrics>,
@@ -89,7 +89,7 @@ pub(super) struct Connection<S> {
     answered: bool,
     /// Not set anew with each answer, which would cost more than to wake once too often.
     alarm: Pin<Box<Sleep>>,
-    /// Why, once it is.
+    /// Why it was given up.
     given_up: Option<&'static str>,
     census: Census,
 }

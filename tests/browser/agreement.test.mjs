@@ -7,6 +7,7 @@ import { PATIENCE, SHORTEST } from '../../page/follow.js';
 import { REQUIRED } from '../../page/logto-list.js';
 import { isFinal } from '../../page/outcomes.js';
 import { ACCOUNT, FAULTS, ITS_OWN, OURS, UNREAD } from '../../page/views/health/judge.js';
+import { CATALOGUES } from '../../page/words.js';
 import { declaredWords, names, source } from './source.mjs';
 
 /** What stands between two marks of a file. */
@@ -44,6 +45,12 @@ test('a segment holds as much as the service says', () => {
 
 test('a list of Logto’s needs the types that the service asks for', () => {
   assert.deepEqual(REQUIRED, variants(between('src/templates/file.rs', 'const REQUIRED: [UsageType; 4] =', ';')));
+});
+
+test('the code of a test delivery is the service’s', () => {
+  const [, code] = source('src/sms/payload.rs').match(/TEST_CODE: &str = "(\d+)"/);
+  assert.equal(source('page/views/try.js').match(/TEST_CODE = '(\d+)'/)[1], code);
+  for (const { valuesHint } of Object.values(CATALOGUES.try)) assert.ok(valuesHint.includes(code), valuesHint);
 });
 
 test('a stream that ends early is told from one that has lasted', () => {
